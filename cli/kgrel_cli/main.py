@@ -1,0 +1,87 @@
+"""The ``kgrel`` command. A verb's module is imported only when the verb is run, so that ``--help`` is fast."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from importlib import import_module
+
+import click
+
+from kgrel import __version__
+from kgrel.data.errors import KgrelError, did_you_mean
+
+VERBS = {
+    "demo": "The whole line on a generated world, from sentences to scored pairs.",
+    "build-corpus": "Tag sentences with name lists and store the contexts of entity pairs.",
+    "pretrain": "Learn p(z|x,y), a distribution over the relation of a pair, from a corpus.",
+    "train-pairs": "Train the pair classifier on a representation and tune its threshold.",
+    "tune-threshold": "Tune the threshold of a pair classifier again, globally or per class.",
+    "evaluate-pairs": "Evaluate a pair classifier beside the baselines.",
+    "score-pairs": "Score a list of candidate pairs: one row out for each row in.",
+}
+"""Verb → one line for the overview."""
+
+
+class Verbs(click.Group):
+    """Finds verbs in :data:`VERBS` and loads their modules on demand."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = import_module(f"kgrel_cli.{cmd_name.replace('-', '_')}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in VERBS:
+            raise click.UsageError(f"no such verb {args[0]!r}{did_you_mean(args[0], VERBS)}; see kgrel --help", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="kgrel")
+@click.option("--traceback", is_flag=True, help="Show the traceback of a failure.")
+def cli(traceback: bool) -> None:
+    """Link prediction and relation extraction for biomedical knowledge graphs, learned from unlabelled sentences."""
+
+
+def main() -> None:
+    """Run the command line; a failure is one sentence on stderr and exit status 1, an interrupt 130."""
+    show = "--traceback" in sys.argv[1:]
+    # Wherever the user puts it: kgrel --traceback VERB, or kgrel VERB --traceback.
+    arguments = [argument for argument in sys.argv[1:] if argument != "--traceback"]
+    try:
+        cli.main(arguments, prog_name="kgrel", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except (KgrelError, OSError, MemoryError) as error:
+        if show:
+            traceback.print_exc()
+        click.echo(f"kgrel: {failure(error)}", err=True)
+        sys.exit(1)
+
+
+def failure(error: BaseException) -> str:
+    """One sentence for a failure."""
+    if isinstance(error, MemoryError):
+        return "out of memory; use a smaller batch or chunk"
+    if isinstance(error, OSError):
+        return f"{error.filename or 'the operating system'}: {error.strerror or error}"
+    return str(error)

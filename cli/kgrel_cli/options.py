@@ -1,0 +1,111 @@
+"""From settings dataclasses to click options, and what every verb shares."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+import typing
+from collections.abc import Callable
+from pathlib import Path
+from types import UnionType
+from typing import Any, TypeVar
+
+import click
+
+from kgrel.data.settings import descriptions
+
+F = TypeVar("F", bound=Callable[..., Any])
+S = TypeVar("S")
+
+INPUT = click.Path(path_type=Path)
+"""A path that the library opens, so that the library says what is wrong with it."""
+
+
+def settings_options(
+    cls: type, recipes: dict[str, Any] | None = None, hidden: tuple[str, ...] = ()
+) -> Callable[[F], F]:
+    """One option for each attribute of a settings dataclass, helped by its docstring.
+
+    Options that are not given stay None, so that :func:`settings_from` can tell them from a recipe's values.
+    """
+    texts, hints = descriptions(cls), typing.get_type_hints(cls)
+
+    def decorate(function: F) -> F:
+        for field in reversed(dataclasses.fields(cls)):
+            if field.name not in hidden:
+                function = option_of(field, hints[field.name], texts.get(field.name, ""))(function)
+        if recipes:
+            choice = click.Choice(list(recipes))
+            text = "Named settings; options given beside it win."
+            function = click.option("--recipe", type=choice, default="default", show_default=True, help=text)(function)
+        return function
+
+    return decorate
+
+
+def option_of(field: dataclasses.Field[Any], hint: Any, text: str) -> Callable[[F], F]:
+    """The click option of one attribute."""
+    name = "--" + field.name.replace("_", "-")
+    default = field.default
+    shown = f"{text}  [default: {plain(default)}]"
+    if hint is bool:
+        return click.option(f"{name}/--no-{name[2:]}", field.name, default=None, help=shown)
+    origin = typing.get_origin(hint)
+    if origin is typing.Literal:
+        return click.option(name, field.name, type=click.Choice(list(typing.get_args(hint))), default=None, help=shown)
+    if origin is tuple:
+        return click.option(name, field.name, multiple=True, default=None, help=shown + "  May be repeated.")
+    if origin in (UnionType, typing.Union):
+        hint = next(option for option in typing.get_args(hint) if option is not type(None))
+    return click.option(name, field.name, type=hint, default=None, help=shown)
+
+
+def plain(value: Any) -> str:
+    """A default as the user would type it."""
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value) if value != "" else "none"
+
+
+def settings_from(cls: type[S], given: dict[str, Any], recipes: dict[str, S] | None = None) -> S:
+    """Build the settings from the options that were given, on top of the recipe."""
+    recipe = given.pop("recipe", "default")
+    names = {field.name for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    chosen = {name: value for name, value in given.items() if name in names and value not in (None, ())}
+    base = recipes[recipe] if recipes else cls()
+    return dataclasses.replace(base, **chosen)  # type: ignore[type-var]
+
+
+def output_options(function: F) -> F:
+    """--overwrite and --json."""
+    function = click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON on stdout.")(function)
+    return click.option("--overwrite", is_flag=True, help="Replace an existing output.")(function)
+
+
+def print_summary(summary: dict[str, Any], as_json: bool, to_stderr: bool = False) -> None:
+    """Print a summary: JSON on stdout, or readable lines."""
+    if as_json:
+        click.echo(json.dumps(summary, ensure_ascii=False, allow_nan=False))
+        return
+    stream = sys.stderr if to_stderr else sys.stdout
+    for line in readable(summary):
+        click.echo(line, file=stream)
+
+
+def readable(summary: dict[str, Any], indent: int = 0) -> list[str]:
+    """Nested values as indented lines."""
+    lines = []
+    width = max((len(str(key)) for key in summary), default=0)
+    for key, value in summary.items():
+        if isinstance(value, dict):
+            lines.append(" " * indent + str(key))
+            lines += readable(value, indent + 2)
+        else:
+            text = (
+                f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if isinstance(value, float) else str(value)
+            )
+            lines.append(" " * indent + f"{key!s:<{width}}  {text}")
+    return lines

@@ -1,0 +1,52 @@
+"""``kgrel train-pairs``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kgrel.train.settings import PAIR_RECIPES, PairSettings
+from kgrel_cli.options import INPUT, output_options, print_summary, settings_from, settings_options
+from kgrel_cli.progress import Reporter
+
+
+@click.command("train-pairs")
+@click.argument("representation", type=INPUT)
+@click.option("--corpus", required=True, type=INPUT, help="CORPUS that says which pairs are co-mentioned.")
+@click.option(
+    "--relations", required=True, type=INPUT,
+    help="Listed pairs with the columns class, source_id, target_id: csv, tsv, jsonl or parquet, also .gz.",
+)  # fmt: skip
+@click.option("--out", required=True, type=INPUT, help="Directory of the PAIRS artifact; an unfinished run is resumed.")
+@settings_options(PairSettings, PAIR_RECIPES)
+@output_options
+def command(
+    representation: Path,
+    corpus: Path,
+    relations: Path,
+    out: Path,
+    overwrite: bool,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Train the pair classifier on the frozen REPRESENTATION, and tune its threshold on validation pairs.
+
+    Pairs are split before training, by unordered pair; training negatives come from the training part alone.
+
+    \b
+    Example:
+      kgrel train-pairs repr --corpus corpus --relations relations.tsv.gz --out pairs
+    """
+    settings = settings_from(PairSettings, given, PAIR_RECIPES)
+    from kgrel.model.representation import Representation
+    from kgrel.text.corpus import Corpus
+    from kgrel.train.train_pairs import train_pairs
+
+    with Reporter() as progress:
+        artifact = train_pairs(
+            Representation.open(representation), Corpus.open(corpus), relations, out, settings,
+            overwrite=overwrite, progress=progress,
+        )  # fmt: skip
+    print_summary(artifact.manifest.summary, as_json)

@@ -1,0 +1,1 @@
+"""What a model must beat: each baseline scores pairs from counts or labels alone."""

@@ -1,0 +1,229 @@
+"""Artifact directories: immutable, checksummed, each knows its parents.
+
+An artifact is a directory with a ``manifest.json`` that names its kind, schema version, settings, seed, the
+hashes of the artifacts it was made from, and the SHA-256 of each of its files. The hash of an artifact is the
+SHA-256 of its manifest, so it covers everything. Clock, host and durations go to ``run.json``, progress to
+``log.jsonl``: both stand outside the hashes, so that the same command gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import platform
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from kgrel import __version__
+from kgrel.data.errors import ArtifactError, KgrelError, did_you_mean
+from kgrel.data.files import canonical_json, refuse_existing, remove_tree, sha256_of, sync, write_text
+
+SCHEMA_VERSION = 1
+MANIFEST = "manifest.json"
+OUTSIDE_HASHES = frozenset({MANIFEST, "run.json", "log.jsonl"})
+
+
+class Kind(StrEnum):
+    """What an artifact directory holds."""
+
+    CORPUS = "corpus"
+    REPRESENTATION = "representation"
+    PAIRS = "pairs"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What ``manifest.json`` says."""
+
+    kind: str
+    settings: dict[str, Any]
+    """The settings dataclass of the stage, as JSON."""
+    seed: int | None = None
+    parents: dict[str, str] = field(default_factory=dict)
+    """Role → hash of the artifact it was made from, or of the file."""
+    summary: dict[str, Any] = field(default_factory=dict)
+    """Counts and figures that the stage printed."""
+    files: dict[str, str] = field(default_factory=dict)
+    """File name → SHA-256."""
+    kgrel_version: str = __version__
+    schema_version: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A complete, verified artifact directory."""
+
+    path: Path
+    manifest: Manifest
+    hash: str
+
+    def file(self, name: str) -> Path:
+        """Path of a file of the artifact; refuses names that the manifest does not list."""
+        if name not in self.manifest.files:
+            raise ArtifactError(f"{self.path}: {MANIFEST} lists no file {name!r}; the artifact is incomplete")
+        return self.path / name
+
+
+def finish_artifact(directory: Path, manifest: Manifest, seconds: float) -> Artifact:
+    """Hash every file of ``directory``, write ``run.json`` and, last of all, the manifest."""
+    files = {}
+    for path in sorted(directory.iterdir()):
+        if path.name not in OUTSIDE_HASHES:
+            files[path.name] = sha256_of(path)
+            sync(path)
+    run = {"seconds": round(seconds, 3), "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+    run |= {"host": platform.node(), "python": platform.python_version(), "cpus": os.cpu_count()}
+    write_text(directory / "run.json", canonical_json(run))
+    complete = dataclasses.replace(manifest, files=files)
+    text = canonical_json(dataclasses.asdict(complete))
+    write_text(directory / MANIFEST, text)
+    return Artifact(directory, complete, hashlib.sha256(text.encode()).hexdigest())
+
+
+@dataclass
+class Draft:
+    """An artifact being written: put files into ``path``, fill in ``summary``."""
+
+    path: Path
+    manifest: Manifest
+    summary: dict[str, Any] = field(default_factory=dict)
+
+
+@contextmanager
+def create_artifact(path: str | Path, manifest: Manifest, overwrite: bool = False) -> Iterator[Draft]:
+    """Write an artifact beside its final place and move it there whole when the block ends well.
+
+    Raises:
+        KgrelError: ``path`` exists and ``overwrite`` is false, is no kgrel artifact, or cannot be made.
+    """
+    path = Path(path)
+    if not path.name:
+        raise KgrelError(f"{path} cannot be an output; give the name of a new directory")
+    refuse_existing(path, overwrite)
+    refuse_foreign(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise KgrelError(f"{path.parent} cannot be made ({error.strerror}); choose another output") from None
+    started = time.monotonic()
+    staging = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    remove_tree(staging)
+    staging.mkdir()
+    draft = Draft(staging, manifest)
+    try:
+        yield draft
+        complete = dataclasses.replace(manifest, summary=draft.summary)
+        finish_artifact(staging, complete, time.monotonic() - started)
+        move_into_place(staging, path)
+    finally:
+        remove_tree(staging)
+
+
+def move_into_place(staging: Path, path: Path) -> None:
+    """Rename ``staging`` to ``path``; what stood there is set aside first and deleted afterwards."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.old")
+    replaces = path.exists()
+    if replaces:
+        os.rename(path, aside)
+    try:
+        os.rename(staging, path)
+    except OSError:
+        if replaces:
+            os.rename(aside, path)
+        raise
+    sync(path.parent)
+    remove_tree(aside)
+
+
+def refuse_foreign(path: Path) -> None:
+    """``--overwrite`` replaces artifacts and unfinished runs, never a directory of something else."""
+    if not path.exists():
+        return
+    if not (path.is_dir() and (not any(path.iterdir()) or _looks_ours(path))):
+        raise ArtifactError(f"{path} is no kgrel artifact, so it is not overwritten; choose another output")
+
+
+def _looks_ours(path: Path) -> bool:
+    """Other programs write a ``manifest.json`` too, so its content decides; without one, the run's files."""
+    if not (path / MANIFEST).exists():
+        return any((path / name).exists() for name in OUTSIDE_HASHES)
+    try:
+        values = json.loads((path / MANIFEST).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return (path / "run.json").exists()
+    return isinstance(values, dict) and {"kind", "schema_version", "kgrel_version"} <= values.keys()
+
+
+def open_artifact(path: str | Path, kind: Kind, verify: bool = True) -> Artifact:
+    """Open an artifact and check that it is whole.
+
+    Args:
+        kind: the kind that is needed.
+        verify: recompute the SHA-256 of every file (about a second per gigabyte).
+
+    Raises:
+        ArtifactError: missing, unfinished, foreign, newer, of another kind, or damaged; it names what.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        raise ArtifactError(f"{path}: no such {kind} artifact (a directory is expected)")
+    if not (path / MANIFEST).is_file():
+        raise ArtifactError(f"{path}: no {MANIFEST}; this is no artifact, or the run that makes it is unfinished")
+    text = (path / MANIFEST).read_bytes()
+    manifest = _parse_manifest(path, text)
+    if manifest.kind != kind:
+        raise ArtifactError(f"{path}: holds a {manifest.kind} artifact, but a {kind} artifact is needed")
+    for name, expected in manifest.files.items():
+        _check_file(path, name, expected, verify)
+    return Artifact(path, manifest, hashlib.sha256(text).hexdigest())
+
+
+def _parse_manifest(path: Path, text: bytes) -> Manifest:
+    try:
+        values = json.loads(text)
+        version = values["schema_version"]
+        if not isinstance(version, int) or isinstance(version, bool):
+            raise TypeError("schema_version is no whole number")
+    except KeyError as error:
+        raise ArtifactError(f"{path}: {MANIFEST} has no {error}; it was not written by kgrel") from None
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ArtifactError(f"{path}: {MANIFEST} is damaged ({error})") from None
+    if version > SCHEMA_VERSION:
+        raise ArtifactError(
+            f"{path}: written with schema {version} by kgrel {values.get('kgrel_version')}; "
+            f"this kgrel {__version__} reads up to schema {SCHEMA_VERSION}: upgrade kgrel"
+        )
+    known = {entry.name for entry in dataclasses.fields(Manifest)}
+    for key in values:
+        if key not in known:
+            raise ArtifactError(f"{path}: {MANIFEST} has an unknown key {key!r}{did_you_mean(key, known)}")
+    try:
+        manifest = Manifest(**values)
+    except TypeError as error:
+        raise ArtifactError(f"{path}: {MANIFEST} is incomplete ({error})") from None
+    for key in ("files", "settings", "parents", "summary"):
+        if not isinstance(getattr(manifest, key), dict):
+            raise ArtifactError(f"{path}: {MANIFEST} is damaged ({key} must be an object)")
+    return manifest
+
+
+def _check_file(path: Path, name: str, expected: str, verify: bool) -> None:
+    """A listed file must be a plain file directly inside the directory, with the recorded content."""
+    file = path / name
+    if Path(name).name != name or name in ("", ".", ".."):
+        raise ArtifactError(f"{path}: {MANIFEST} names {name!r}, which is outside the artifact")
+    if file.is_symlink() or not file.is_file():
+        raise ArtifactError(f"{path}: the file {name} is missing or not a plain file")
+    try:
+        actual = sha256_of(file) if verify else expected
+    except OSError as error:
+        raise ArtifactError(f"{path}: the file {name} cannot be read ({error.strerror})") from None
+    if actual != expected:
+        raise ArtifactError(f"{path}: the file {name} is damaged (its SHA-256 is not the one in {MANIFEST})")

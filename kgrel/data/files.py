@@ -1,0 +1,199 @@
+"""Reading compressed text line by line; writing files whole or not at all."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import shutil
+import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, BinaryIO
+
+from kgrel.data.errors import InputError, KgrelError
+
+_DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
+
+
+@contextmanager
+def open_input(path: str | Path) -> Iterator[BinaryIO]:
+    """Open ``path`` for reading bytes; ``.gz`` is decompressed, ``-`` is standard input.
+
+    Raises:
+        InputError: the file is missing, a directory, unreadable, or its compressed stream is damaged.
+    """
+    if str(path) == "-":
+        yield sys.stdin.buffer
+        return
+    path = Path(path)
+    if path.is_dir():
+        raise InputError(path, "is a directory; a file is needed")
+    try:
+        # Opened before the block, so that a failure of the caller's is not taken for one of this file.
+        file = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # noqa: SIM115
+    except FileNotFoundError:
+        raise InputError(path, "no such file") from None
+    except PermissionError:
+        raise InputError(path, "cannot be read (permission denied)") from None
+    except OSError as error:
+        raise InputError(path, f"cannot be read ({error.strerror})") from None
+    with file as stream:
+        try:
+            yield stream  # type: ignore[misc]
+        except _DAMAGED as error:
+            raise InputError(path, f"the compressed file is damaged or cut short ({error})") from None
+
+
+def read_block(path: str | Path, stream: BinaryIO, size: int, lines: int) -> bytes:
+    """Up to ``size`` bytes of a stream from :func:`open_input`; empty at its end.
+
+    Args:
+        lines: how many lines were read before, for the message.
+
+    Raises:
+        InputError: the compressed stream is damaged or cut short.
+    """
+    try:
+        return stream.read(size)
+    except _DAMAGED as error:
+        message = f"the compressed file is damaged or cut short after this line ({error})"
+        raise InputError(path, message, lines) from None
+
+
+def lines_of(path: str | Path) -> Iterator[tuple[int, bytes]]:
+    """Yield ``(line number from 1, line without its end)`` of a file; see :func:`lines_in`."""
+    with open_input(path) as stream:
+        yield from lines_in(path, stream)
+
+
+def lines_in(path: str | Path, stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Yield ``(line number from 1, line without its end)``.
+
+    ``\\n`` and ``\\r\\n`` end a line; a byte-order mark at the start is dropped.
+
+    Raises:
+        InputError: the compressed stream is damaged or cut short.
+    """
+    number = 0
+    try:
+        for number, line in enumerate(stream, start=1):
+            if number == 1 and line.startswith(b"\xef\xbb\xbf"):
+                line = line[3:]
+            yield number, line.removesuffix(b"\n").removesuffix(b"\r")
+    except _DAMAGED as error:
+        message = f"the compressed file is damaged or cut short after this line ({error})"
+        raise InputError(path, message, number) from None
+
+
+def decode_line(path: str | Path, number: int, line: bytes) -> str:
+    """Decode one line as UTF-8.
+
+    Raises:
+        InputError: invalid UTF-8 or a NUL byte.
+    """
+    if b"\0" in line:
+        raise InputError(path, "holds a NUL byte; is this a text file?", number)
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(path, f"is not valid UTF-8 (byte {error.start + 1} of the line)", number) from None
+
+
+def header_columns(path: str | Path, line: str, required: dict[str, tuple[str, ...]]) -> dict[str, int]:
+    """Find columns of a tab-separated header by name, case ignored.
+
+    Args:
+        required: for each wanted column, the names under which it is accepted.
+
+    Returns:
+        For each wanted column, its position.
+
+    Raises:
+        InputError: a wanted column is missing or stands twice.
+    """
+    names = [name.strip().lower() for name in line.split("\t")]
+    positions = {}
+    for column, accepted in required.items():
+        found = [position for position, name in enumerate(names) if name in accepted]
+        if not found:
+            wanted = " or ".join(repr(name) for name in accepted)
+            raise InputError(path, f"no column {wanted}; the header has {', '.join(map(repr, names))}", 1)
+        if len(found) > 1 and names[found[0]] == names[found[1]]:
+            raise InputError(path, f"the column {names[found[0]]!r} stands twice", 1)
+        positions[column] = found[0]
+    return positions
+
+
+def sha256_of(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys and without NaN, so that equal values are equal bytes."""
+    return json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def sync(path: Path) -> None:
+    """Force a file's or a directory's content to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def refuse_existing(path: Path, overwrite: bool) -> None:
+    """Raise :class:`KgrelError` if ``path`` exists and may not be replaced."""
+    if path.exists() and not overwrite:
+        raise KgrelError(f"{path} exists already; choose another output or pass --overwrite")
+
+
+@contextmanager
+def atomic_file(path: str | Path, overwrite: bool = True) -> Iterator[Path]:
+    """Yield a path beside ``path`` to write to; it takes the name of ``path`` only when the block ends well.
+
+    Raises:
+        KgrelError: ``path`` exists and ``overwrite`` is false, is a directory, a pipe or a device, or its
+            directory does not exist.
+    """
+    path = Path(path)
+    refuse_existing(path, overwrite)
+    if path.is_dir():
+        raise KgrelError(f"{path} is a directory; a file name is needed")
+    if path.exists() and not path.is_file():
+        raise KgrelError(f"{path} is a pipe or a device, which would be replaced; pass - for standard output")
+    if not path.parent.is_dir():
+        raise KgrelError(f"{path.parent} is no directory; make it first")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        yield partial
+        sync(partial)
+        os.replace(partial, path)
+        sync(path.parent)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a small text file whole or not at all."""
+    with atomic_file(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def remove_tree(path: Path) -> None:
+    """Delete a directory tree if it is there; of a link only the link."""
+    if path.is_symlink():
+        path.unlink()
+    elif path.exists():
+        shutil.rmtree(path)
+
+
+def output_stream() -> IO[bytes]:
+    """Standard output as bytes."""
+    return sys.stdout.buffer

@@ -1,0 +1,45 @@
+"""The report of an evaluation as a table, for the terminal and for Markdown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+COLUMNS = ("precision", "recall", "f1", "macro_f1", "average_precision", "auroc")
+HEADS = ("P", "R", "F1", "macro F1", "AP", "AUROC")
+
+
+def figure(value: float | None) -> str:
+    """A ratio in per cent."""
+    return "–" if value is None else f"{100 * value:.2f}"
+
+
+def with_interval(method: dict[str, Any], key: str) -> str:
+    """A figure in per cent with its 95 % interval, where one was computed."""
+    bounds = method.get(f"{key}_interval")
+    shown = figure(method[key])
+    return shown if bounds is None else f"{shown} [{figure(bounds[0])}, {figure(bounds[1])}]"
+
+
+def table_rows(methods: dict[str, Any]) -> list[list[str]]:
+    """One row a method."""
+    return [[name, *(with_interval(method, key) for key in COLUMNS)] for name, method in methods.items()]
+
+
+def markdown_table(methods: dict[str, Any]) -> str:
+    """The methods of one setting as a Markdown table, figures in per cent with 95 % intervals."""
+    lines = ["| method | " + " | ".join(HEADS) + " |", "|---|" + "---|" * len(HEADS)]
+    lines += ["| " + " | ".join(row) + " |" for row in table_rows(methods)]
+    return "\n".join(lines)
+
+
+def text_table(report: dict[str, Any]) -> str:
+    """The whole report for a terminal."""
+    blocks = []
+    for name in ("covered", "all"):
+        part = report[name]
+        head = f"{name} pairs: {part['pairs']:,}, listed {part['listed']:,} ({100 * part['base_rate']:.2f} %)"
+        rows = [["per cent", *HEADS], *table_rows(part["methods"])]
+        widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        blocks.append("\n".join([head, *lines]))
+    return "\n\n".join(blocks)

@@ -1,0 +1,1 @@
+"""Classification metrics, thresholds, bootstrap intervals. Imports nothing of kgrel."""

@@ -1,0 +1,1 @@
+"""The generative model, its sizes, and the classifier on top of it."""

@@ -1,0 +1,1 @@
+"""Scoring entity pairs: lists in, the same lists out."""

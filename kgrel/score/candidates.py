@@ -1,0 +1,104 @@
+"""From the rows of a candidate list to entity rows and statuses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from kgrel.data.entities import EntityTable, parse_entity
+from kgrel.data.errors import KgrelError
+from kgrel.data.tables import find_column, optional_column
+
+SOURCE = ("source", "source_id", "head", "head_id", "subject", "x")
+TARGET = ("target", "target_id", "tail", "tail_id", "object", "y")
+SOURCE_TYPE = ("source_type", "head_type", "subject_type")
+TARGET_TYPE = ("target_type", "tail_type", "object_type")
+
+STATUSES = (
+    "ok", "unknown_source", "unknown_target", "unknown_both", "self_pair", "untyped", "invalid", "inductive",
+)  # fmt: skip
+"""``untyped``: an id without type stands under several types, or no class relates the pair's types.
+``invalid``: an id is empty. ``inductive``: scored from the graph alone."""
+
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Names of the columns that identify a pair."""
+
+    source: str
+    target: str
+    source_type: str | None
+    target_type: str | None
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """The pairs of a chunk: entity rows (−1 where there is none) and a status for each row."""
+
+    heads: Rows
+    tails: Rows
+    status: npt.NDArray[np.str_]
+
+    @property
+    def ok(self) -> Rows:
+        """Rows of the chunk that can be scored."""
+        return np.flatnonzero(self.status == "ok")
+
+
+def find_columns(names: list[str], path: str) -> Columns:
+    """Find the columns by name.
+
+    Raises:
+        KgrelError: source or target is missing; the message names the file and the columns that are there.
+    """
+    try:
+        source, target = find_column(names, SOURCE), find_column(names, TARGET)
+    except KgrelError as error:
+        raise KgrelError(f"{path}: {error}") from None
+    return Columns(source, target, optional_column(names, SOURCE_TYPE), optional_column(names, TARGET_TYPE))
+
+
+class Resolver:
+    """Looks up identifiers in any spelling, each distinct one once."""
+
+    def __init__(self, entities: EntityTable) -> None:
+        self.entities = entities
+
+    def resolve(self, table: pa.Table, columns: Columns) -> Resolved:
+        """Entity rows and statuses of the pairs of a table."""
+        heads, head_status = self._side(table, columns.source, columns.source_type)
+        tails, tail_status = self._side(table, columns.target, columns.target_type)
+        status = np.full(len(heads), "ok", dtype="U16")
+        unknown_head, unknown_tail = head_status == "unknown", tail_status == "unknown"
+        status[unknown_head] = "unknown_source"
+        status[unknown_tail] = "unknown_target"
+        status[unknown_head & unknown_tail] = "unknown_both"
+        status[(heads == tails) & (heads >= 0)] = "self_pair"
+        status[(head_status == "untyped") | (tail_status == "untyped")] = "untyped"
+        status[(head_status == "invalid") | (tail_status == "invalid")] = "invalid"
+        return Resolved(heads, tails, status)
+
+    def _side(self, table: pa.Table, column: str, type_column: str | None) -> tuple[Rows, npt.NDArray[np.str_]]:
+        """Entity row and status of one side of each pair."""
+        ids = as_text(table.column(column))
+        types = as_text(table.column(type_column)) if type_column else [None] * len(ids)
+        found: dict[tuple[str | None, str | None], tuple[int, str]] = {}
+        for key in dict.fromkeys(zip(ids, types, strict=True)):
+            found[key] = self._find(*key)
+        rows, statuses = zip(*(found[key] for key in zip(ids, types, strict=True)), strict=True) if ids else ((), ())
+        return np.array(rows, dtype=np.int64), np.array(statuses, dtype="U16")
+
+    def _find(self, id_: str | None, type_: str | None) -> tuple[int, str]:
+        if id_ is None or not id_.strip():
+            return -1, "invalid"
+        return self.entities.find(parse_entity(id_, type_))
+
+
+def as_text(column: pa.ChunkedArray) -> list[str | None]:
+    """A column's values as text, so that the number 10144 is the identifier ``10144``; null stays None."""
+    return [None if value is None else str(value) for value in column.to_pylist()]

@@ -1,0 +1,52 @@
+"""The pair scorer for notebooks and other programs: DataFrame in, DataFrame out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from kgrel.score.candidates import Resolver, find_columns
+from kgrel.score.scorer import Scorer, refuse_clash, score_chunk
+from kgrel.train.pair_model import PairModel
+
+
+class PairScorer:
+    """Scores pairs with a trained PAIRS artifact.
+
+    Example:
+        >>> scorer = PairScorer.load("pairs")                                        # doctest: +SKIP
+        >>> scorer.score(pd.DataFrame({"source": ["Gene::207"], "target": ["DOID:1612"]}))  # doctest: +SKIP
+    """
+
+    def __init__(self, model: Scorer) -> None:
+        self.model = model
+        self.resolver = Resolver(model.entities)
+
+    @classmethod
+    def load(cls, path: str | Path) -> PairScorer:
+        """Open a PAIRS artifact.
+
+        Raises:
+            ArtifactError: it is missing, damaged, or of another kind.
+        """
+        return cls(PairModel.open(path))
+
+    def score(self, pairs: pd.DataFrame) -> pd.DataFrame:
+        """The same rows with the added columns of :data:`kgrel.score.scorer.ADDED`.
+
+        Args:
+            pairs: columns ``source`` and ``target`` (or ``head``/``tail`` …), optionally their types.
+
+        Raises:
+            KgrelError: a column is missing, or would be overwritten.
+        """
+        names = [str(name) for name in pairs.columns]
+        columns = find_columns(names, "the DataFrame")
+        refuse_clash(names, "", "the DataFrame")
+        wanted = [n for n in (columns.source, columns.target, columns.source_type, columns.target_type) if n]
+        table = pa.table({name: pa.array(pairs[name].astype(object).tolist(), from_pandas=True) for name in wanted})
+        scored = score_chunk(self.model, self.resolver, table, columns)
+        added = {name: column.to_pandas() for name, column in scored.columns.items()}
+        return pairs.assign(**{name: values.to_numpy() for name, values in added.items()})

@@ -1,0 +1,1 @@
+"""Lexicons, tagger, tokens, and the store of contexts that training reads."""

@@ -1,0 +1,1 @@
+"""One training loop, and what runs on it: pretraining and the pair classifier."""

@@ -1,0 +1,131 @@
+"""Training the pair classifier p(r|z) on samples of z from a frozen prior (eq. 20)."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from kgrel.data.errors import KgrelError
+from kgrel.data.progress import Progress, Silent
+from kgrel.metrics.classification import average_precision, best
+from kgrel.model.classifier import RelationClassifier
+from kgrel.model.predictive import CommonNoise, common_noise, posterior_predictive
+from kgrel.model.relvm import PairPrior
+from kgrel.train.batches import Stream, rng_of, torch_generator, torch_seed
+from kgrel.train.loop import LoopSettings, Run, State, train
+from kgrel.train.pair_data import Flags, PairData, Part, Rows
+from kgrel.train.settings import PairSettings
+
+VALIDATION_PAIRS = 20_000
+"""Most validation pairs that early stopping looks at; the threshold is tuned on all of them."""
+
+
+def with_no_relation(flags: Flags) -> Flags:
+    """Flags of the positive classes (n, C) → (n, 1 + C) with NO-RELATION, always possible, in front."""
+    return np.concatenate([np.ones((len(flags), 1), dtype=np.bool_), flags], axis=1)
+
+
+def target_distribution(labels: Flags) -> Tensor:
+    """Labels (n, C) → target probabilities (n, 1 + C); a pair of several classes is divided among them."""
+    targets = np.concatenate([~labels.any(axis=1, keepdims=True), labels], axis=1).astype(np.float32)
+    return torch.from_numpy(targets / targets.sum(axis=1, keepdims=True))
+
+
+class PairBatches:
+    """Batches of listed and NO-RELATION pairs, from the training part alone; a function of (seed, step)."""
+
+    def __init__(self, data: PairData, settings: PairSettings) -> None:
+        if not 0 < settings.batch_negatives < settings.batch_size:
+            raise KgrelError("--batch-negatives must be positive and smaller than --batch-size")
+        self.data, self.settings = data, settings
+        self.positives = data.rows(Part.TRAINING, positive=True)
+        self.negatives = data.rows(Part.TRAINING, positive=False)
+
+    def batch(self, step: int) -> tuple[Rows, Rows, Rows]:
+        """Rows of the pairs at a step, and their heads and tails in a random order of the two: (B,) each."""
+        rng, s = rng_of(self.settings.seed, Stream.PAIR_BATCH, step), self.settings
+        positives = rng.choice(self.positives, s.batch_size - s.batch_negatives)
+        rows = np.concatenate([positives, rng.choice(self.negatives, s.batch_negatives)])
+        swap = rng.random(len(rows)) < 0.5
+        heads, tails = self.data.heads[rows], self.data.tails[rows]
+        return rows, np.where(swap, tails, heads), np.where(swap, heads, tails)
+
+
+class PairTask:
+    """−E over z ~ p(z|x,y) of log p(r|z), mean over a batch of listed and NO-RELATION pairs."""
+
+    def __init__(self, prior: PairPrior, data: PairData, settings: PairSettings) -> None:
+        self.prior, self.data, self.settings = prior, data, settings
+        self.batches = PairBatches(data, settings)
+        held_out = data.rows(Part.VALIDATION)
+        self.held_out = rng_of(settings.seed, Stream.HOLD_OUT).permutation(held_out)[:VALIDATION_PAIRS]
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(torch_seed(settings.seed, Stream.INITIALISATION))
+            self.module = RelationClassifier(prior.dimensions.z, 1 + len(data.classes.names), settings.hidden)
+
+    def loss(self, step: int, forward: nn.Module, device: torch.device) -> tuple[Tensor, dict[str, float]]:
+        """See :class:`kgrel.train.loop.Task`."""
+        rows, heads, tails = self.batches.batch(step)
+        self.prior.to(device)
+        generator, d = torch_generator(self.settings.seed, Stream.NOISE, step), self.prior.dimensions
+        shape = (len(rows), self.settings.samples)
+        noise_u = torch.randn(*shape, d.u, generator=generator).to(device)
+        noise_z = torch.randn(*shape, d.z, generator=generator).to(device)
+        with torch.no_grad():
+            x, y = torch.from_numpy(heads).to(device), torch.from_numpy(tails).to(device)
+            z = self.prior.sample_pairs(x, y, noise_u, noise_z)  # (B, S, Z)
+        possible = torch.from_numpy(with_no_relation(self.data.possible(rows))).unsqueeze(1).to(device)
+        log_p = forward(z, possible)  # (B, S, 1 + C)
+        targets = target_distribution(self.data.labels[rows]).to(device).unsqueeze(1)
+        loss = -(targets * log_p).sum(-1).mean()
+        return loss, {"loss": loss.item()}
+
+    def validate(self, step: int) -> dict[str, float]:
+        """Average precision of "listed" on validation pairs, by the posterior predictive mean."""
+        s, rows = self.settings, self.held_out
+        noise = prediction_noise(self.prior, s)
+        scores, _ = score_rows(self.prior, self.module, self.data, rows, noise, s)
+        ap = average_precision(self.data.positive[rows], best(scores, self.data.possible(rows))[1])
+        return {"stop": ap if ap is not None else 0.0}
+
+
+def prediction_noise(prior: PairPrior, settings: PairSettings) -> CommonNoise:
+    """The noise common to all pairs at prediction."""
+    return common_noise(prior.dimensions, settings.prediction_samples, torch_seed(settings.seed, Stream.PREDICTION))
+
+
+def score_rows(
+    prior: PairPrior,
+    classifier: RelationClassifier,
+    data: PairData,
+    rows: Rows,
+    noise: CommonNoise,
+    settings: PairSettings,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Posterior predictive mean and spread of the positive classes for pairs of the data: (len(rows), C) each."""
+    possible = with_no_relation(data.possible(rows))
+    heads, tails = data.heads[rows], data.tails[rows]
+    mean, std = posterior_predictive(prior, classifier, heads, tails, possible, noise, settings.order)
+    return mean[:, 1:], std[:, 1:]
+
+
+def fit_classifier(
+    prior: PairPrior,
+    data: PairData,
+    settings: PairSettings,
+    run: Run | None = None,
+    progress: Progress | None = None,
+) -> tuple[RelationClassifier, State]:
+    """Train the classifier; the prior stays as it is.
+
+    Returns:
+        The classifier with the weights of the best validation, and the final state of the loop.
+    """
+    task = PairTask(prior, data, settings)
+    shared = {f.name for f in fields(LoopSettings)} & {f.name for f in fields(PairSettings)}
+    loop = LoopSettings(**{name: getattr(settings, name) for name in shared})
+    state = train(task, loop, run, progress or Silent(), "train-pairs")
+    return task.module.eval(), state

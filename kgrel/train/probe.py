@@ -1,0 +1,44 @@
+"""The probe: when does the representation start to know pairs?
+
+A small classifier is trained on the frozen z of training pairs for some hundred steps; its average precision on
+validation pairs is logged beside the ELBO. Test pairs are never looked at.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from kgrel.model.representation import Representation
+from kgrel.text.corpus import Corpus
+from kgrel.train.pair_data import PairData
+from kgrel.train.pairs import fit_classifier
+from kgrel.train.settings import PairSettings
+from kgrel.train.train_pairs import prepare_pairs
+
+PROBE = {"steps": 400, "validate_every": 100, "patience": 4, "learning_rate": 1e-3, "samples": 2}
+"""How the small classifier is trained; it is a gauge, not a result."""
+
+
+class PairProbe:
+    """Gives ``{"average_precision": …, "base_rate": …}`` for a representation.
+
+    The split is that of ``train-pairs`` with the same seed, so the pairs that the probe sees are those that the
+    classifier will be trained and validated on.
+    """
+
+    def __init__(self, corpus: Corpus, relations: str | Path, settings: PairSettings) -> None:
+        self.corpus, self.relations = corpus, Path(relations)
+        self.settings = dataclasses.replace(settings, **PROBE)  # type: ignore[arg-type]
+        self._data: PairData | None = None
+
+    def __call__(self, representation: Representation) -> dict[str, float]:
+        """Train the small classifier and report it.
+
+        Raises:
+            KgrelError: the relations name no entity of the representation, or too few pairs are there to split.
+        """
+        if self._data is None:
+            self._data = prepare_pairs(representation.entities, self.corpus, self.relations, self.settings).data
+        _, state = fit_classifier(representation.model, self._data, self.settings)
+        return {"average_precision": state.best, "base_rate": float(self._data.positive.mean())}

@@ -1,0 +1,128 @@
+"""Settings and named recipes of the training stages. Loads no torch, so that ``--help`` stays fast."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from kgrel.model.presets import Size
+
+Device = Literal["auto", "cpu", "cuda"]
+Precision = Literal["fp32", "bf16"]
+Order = Literal["both", "given"]
+
+
+@dataclass(frozen=True)
+class PretrainSettings:
+    """How a representation p(z|x,y) is learned from a corpus."""
+
+    size: Size = "x-small"
+    """Size of the model: tiny (demo, tests) or the paper's x-small, small, medium, large."""
+    entities: Literal["id", "type"] = "id"
+    """What x and y are: identifiers (pair-level work) or types (mention-level work)."""
+    steps: int = 10_000
+    """Optimiser steps."""
+    batch_size: int = 768
+    """Contexts a step."""
+    samples: int = 1
+    """Samples of u and z a context."""
+    learning_rate: float = 1e-3
+    """Adam's learning rate."""
+    warm_up_steps: int = 100
+    """Steps over which the learning rate rises linearly from zero."""
+    gradient_clip: float = 1.0
+    """Largest Euclidean norm of the gradient; longer ones are scaled down. 0 = no clipping."""
+    kl_steps: int = 0
+    """Steps over which the weight of the KL term rises from 0 to 1 (paper: 10,000). 0 = full weight at once."""
+    token_dropout: float = 0.5
+    """Share of the LSTM decoder's input words that are dropped in training."""
+    decoder_weight: float = 0.0
+    """Weight of the LSTM decoder's likelihood (paper: 1). 0 leaves the LSTM decoder out of the computation."""
+    bag_weight: float = 1.0
+    """Weight of the auxiliary bag-of-words likelihood (paper: 0)."""
+    bag_smoothing: float = 1e-3
+    """Frequent words count less in the bag of words: weight a / (a + frequency) for this a."""
+    validation_share: float = 0.01
+    """Share of the sentences that are held out to report ELBO and KL."""
+    validate_every: int = 1_000
+    """Steps between two validations."""
+    probe_every: int = 0
+    """Steps between two probes of the representation on given relations; 0 = only after the last step."""
+    checkpoint_every: int = 500
+    """Steps between two checkpoints, from which a killed run goes on."""
+    precision: Precision = "fp32"
+    """Arithmetic of the matrix products; weights and losses are kept in fp32."""
+    device: Device = "auto"
+    """Where to compute."""
+    seed: int = 0
+    """Seed of initialisation, batches, noise and splits."""
+
+
+@dataclass(frozen=True)
+class PairSettings:
+    """How the pair classifier p(r|z) is trained on a frozen representation."""
+
+    pairs: Literal["co-mentioned", "any"] = "co-mentioned"
+    """Which pairs to learn from: those that occur together in a sentence (the paper), or any listed pair beside
+    random NO-RELATION pairs of the same types."""
+    labels: Literal["class", "types"] = "class"
+    """Where a pair's class comes from: the relations' class column, or the two types joined."""
+    validation_share: float = 0.1
+    """Share of the pairs, of positives and of NO-RELATION alike, that tune the threshold and stop the training."""
+    test_share: float = 0.1
+    """Share of the pairs, of positives and of NO-RELATION alike, that are kept for evaluation."""
+    negatives_per_positive: float = 20.0
+    """With ``--pairs any``: random NO-RELATION pairs for each listed one."""
+    steps: int = 10_000
+    """Most optimiser steps."""
+    batch_size: int = 512
+    """Pairs a step."""
+    batch_negatives: int = 448
+    """How many pairs of a batch are NO-RELATION."""
+    samples: int = 4
+    """Samples of z a pair and step."""
+    learning_rate: float = 1e-4
+    """Adam's learning rate."""
+    weight_decay: float = 0.0
+    """Decoupled weight decay of the classifier."""
+    hidden: int = 300
+    """Hidden units of the classifier; 0 = a single linear layer."""
+    gradient_clip: float = 1.0
+    """Largest Euclidean norm of the gradient. 0 = no clipping."""
+    validate_every: int = 500
+    """Steps between two validations (average precision on the validation pairs)."""
+    patience: int = 5
+    """Validations without a better average precision before the training stops. 0 = train all steps."""
+    prediction_samples: int = 8
+    """Samples of z a pair and order at prediction; stored with the threshold."""
+    order: Order = "both"
+    """Score a pair in both orders and average, or as given."""
+    per_class_thresholds: bool = False
+    """Tune one threshold for each class instead of a global one."""
+    checkpoint_every: int = 1_000
+    """Steps between two checkpoints, from which a killed run goes on."""
+    device: Device = "auto"
+    """Where to compute."""
+    seed: int = 0
+    """Seed of the split, the initialisation, the batches and the noise."""
+
+
+PRETRAIN_RECIPES: dict[str, PretrainSettings] = {
+    "default": PretrainSettings(),
+    "paper": PretrainSettings(
+        steps=400_000,
+        batch_size=192,
+        learning_rate=1e-4,
+        warm_up_steps=0,
+        kl_steps=10_000,
+        decoder_weight=1.0,
+        bag_weight=0.0,
+    ),
+}
+"""Named settings of ``pretrain``; options given beside ``--recipe`` win."""
+
+PAIR_RECIPES: dict[str, PairSettings] = {
+    "default": PairSettings(),
+    "paper": PairSettings(steps=100_000, patience=0),
+}
+"""Named settings of ``train-pairs``."""

@@ -1,0 +1,130 @@
+"""``train-pairs``: from a representation, a corpus and relations to a PAIRS artifact with a tuned threshold."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kgrel.data.artifact import Artifact, Kind, Manifest, create_artifact, finish_artifact
+from kgrel.data.entities import EntityTable
+from kgrel.data.files import sha256_of
+from kgrel.data.progress import Progress, Silent
+from kgrel.data.relations import ResolvedRelations, read_relations, resolve_relations
+from kgrel.data.settings import to_json
+from kgrel.model.representation import Representation
+from kgrel.text.corpus import Corpus
+from kgrel.train.loop import Run
+from kgrel.train.pair_data import PairData, Rows, assemble_pairs
+from kgrel.train.pair_model import PairModel, describe
+from kgrel.train.pairs import fit_classifier
+from kgrel.train.settings import PairSettings
+
+
+@dataclasses.dataclass(frozen=True)
+class PairInputs:
+    """Labelled pairs in the rows of a representation, and what they were made of."""
+
+    data: PairData
+    comentions: tuple[Rows, Rows, Rows]
+    relations: ResolvedRelations
+    summary: dict[str, Any]
+
+
+def rows_in(known: EntityTable, entities: EntityTable) -> Rows:
+    """For each of ``entities`` its row in ``known``, −1 where it is not there."""
+    rows = {key: row for row, key in enumerate(zip(known.types, known.ids, strict=True))}
+    return np.array([rows.get(key, -1) for key in zip(entities.types, entities.ids, strict=True)], dtype=np.int64)
+
+
+def prepare_pairs(entities: EntityTable, corpus: Corpus, relations: str | Path, settings: PairSettings) -> PairInputs:
+    """Label the pairs of a corpus by a relations table and split them.
+
+    Args:
+        entities: those of the representation; co-mentions of others are left out and counted.
+
+    Raises:
+        KgrelError: the relations name no known pair, or too few pairs are there to split.
+    """
+    listed = read_relations(relations, class_columns=("class", "relation", "label"))
+    resolved = resolve_relations(listed, entities, settings.labels)
+    rows = rows_in(entities, corpus.entities)
+    heads, tails = rows[corpus.pairs.heads], rows[corpus.pairs.tails]
+    inside = (heads >= 0) & (tails >= 0)
+    first, second = np.minimum(heads, tails)[inside], np.maximum(heads, tails)[inside]
+    order = np.lexsort((second, first))
+    comentions = first[order], second[order], corpus.pairs.counts[inside][order]
+    data = assemble_pairs(entities, comentions, resolved, settings)
+    summary = {"relations": dataclasses.asdict(resolved.counts), "comentions_outside": int((~inside).sum())}
+    return PairInputs(data, comentions, resolved, summary)
+
+
+def train_pairs(
+    representation: Representation,
+    corpus: Corpus,
+    relations: str | Path,
+    out: str | Path,
+    settings: PairSettings,
+    *,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Artifact:
+    """Train the pair classifier on a frozen representation, tune its threshold, and write PAIRS.
+
+    An unfinished run in ``out`` is resumed if settings and inputs are the same.
+
+    Raises:
+        KgrelError: ``out`` exists, the representation is one of types, or there is too little to train on.
+    """
+    representation.require_identifiers("train-pairs")
+    started, out, progress = time.monotonic(), Path(out), progress or Silent()
+    inputs = prepare_pairs(representation.entities, corpus, relations, settings)
+    assert representation.artifact is not None
+    parents = {"representation": representation.artifact.hash, "corpus": corpus.artifact.hash}
+    parents["relations"] = sha256_of(Path(relations))
+    run = Run(out, {"settings": to_json(settings), "parents": parents}, overwrite)
+    classifier, state = fit_classifier(representation.model, inputs.data, settings, run, progress)
+    listed = inputs.relations
+    model = PairModel(
+        prior=representation.model,
+        classifier=classifier,
+        entities=representation.entities,
+        data=inputs.data,
+        comentions=inputs.comentions,
+        relations=(listed.heads, listed.tails, listed.classes),
+        thresholds=np.zeros(len(listed.class_names)),
+        settings=settings,
+    )
+    tuned = model.tune()
+    model.write(out)
+    summary = {"steps": state.step, **tuned, **describe(model), **inputs.summary}
+    manifest = Manifest(Kind.PAIRS, to_json(settings), settings.seed, parents, summary)
+    artifact = finish_artifact(out, manifest, time.monotonic() - started)
+    run.close()
+    return artifact
+
+
+def tune_threshold(
+    model: PairModel, out: str | Path, per_class: bool = False, overwrite: bool = False
+) -> dict[str, Any]:
+    """Tune the threshold again on the validation pairs and write a new PAIRS artifact.
+
+    Args:
+        per_class: one threshold a class, each maximising its own F1, instead of a global one for micro-F1.
+
+    Returns:
+        What was found, as printed.
+    """
+    assert model.artifact is not None
+    model.settings = dataclasses.replace(model.settings, per_class_thresholds=per_class)
+    found = model.tune()
+    old = model.artifact.manifest
+    parents = {**old.parents, "pairs": model.artifact.hash}
+    manifest = Manifest(Kind.PAIRS, to_json(model.settings), model.settings.seed, parents)
+    with create_artifact(out, manifest, overwrite) as draft:
+        model.write(draft.path)
+        draft.summary |= {**old.summary, **found}
+    return found

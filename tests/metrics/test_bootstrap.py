@@ -1,0 +1,182 @@
+"""Intervals are a function of the seed, hold the estimate, and know that pairs share entities."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score, precision_recall_fscore_support
+
+from kgrel.metrics.bootstrap import (
+    average_precision_statistic,
+    entity_weights,
+    interval,
+    micro_statistics,
+    paired_difference,
+)
+from kgrel.metrics.classification import classification_report
+
+
+def mean_of(values: np.ndarray):
+    return lambda weights: float(weights @ values / weights.sum()) if weights.any() else None
+
+
+def test_weights_are_whole_numbers_of_mean_one_and_follow_the_seed() -> None:
+    heads, tails = np.arange(400) % 40, 40 + np.arange(400) // 20
+    first, again, other = (np.array(list(entity_weights(heads, tails, 200, seed))) for seed in (1, 1, 2))
+    assert first.shape == (200, 400)
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert np.array_equal(first, np.round(first))
+    assert first.mean() == pytest.approx(1, abs=0.1)
+
+
+def test_a_longer_run_begins_with_the_same_draws() -> None:
+    heads, tails = np.array([0, 1, 2]), np.array([1, 2, 3])
+    short = list(entity_weights(heads, tails, 3, 5))
+    long = list(entity_weights(heads, tails, 6, 5))
+    assert np.array_equal(short, long[:3])
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=30), st.booleans())
+def test_pairs_of_the_same_entities_weigh_the_same(pairs: list[tuple[int, int]], one_pool: bool) -> None:
+    heads, tails = np.array(pairs).T
+    for weights in entity_weights(heads, tails, 5, 0, one_pool):
+        by_pair: dict[frozenset[int] | tuple[int, int], float] = {}
+        for pair, weight in zip(pairs, weights, strict=True):
+            # In one pool the pair is unordered: (a, b) weighs what (b, a) weighs.
+            assert by_pair.setdefault(frozenset(pair) if one_pool else pair, weight) == weight
+
+
+def test_a_pair_without_one_of_its_entities_has_no_weight() -> None:
+    heads, tails = np.array([0, 0, 1]), np.array([2, 3, 3])
+    for weights in entity_weights(heads, tails, 50, 0):
+        # 0-2 and 1-3 present means that all four entities are, so 0-3 is present too.
+        assert not (weights[0] and weights[2]) or weights[1]
+
+
+def test_interval_holds_the_estimate_and_follows_the_seed() -> None:
+    random = np.random.default_rng(0)
+    heads, tails = random.integers(50, size=500), 50 + random.integers(50, size=500)
+    statistic = mean_of(random.random(500))
+    first = interval(statistic, heads, tails, draws=300, seed=3)
+    assert first.low < first.estimate < first.high
+    assert first == interval(statistic, heads, tails, draws=300, seed=3)
+    assert first != interval(statistic, heads, tails, draws=300, seed=4)
+    narrow = interval(statistic, heads, tails, draws=300, seed=3, level=0.5)
+    assert first.low < narrow.low < narrow.high < first.high
+
+
+def test_without_shared_entities_it_is_root_three_as_wide_as_a_bootstrap_over_pairs() -> None:
+    random = np.random.default_rng(1)
+    pairs = 2000
+    values = random.normal(size=pairs)
+    found = interval(mean_of(values), np.arange(pairs), pairs + np.arange(pairs), draws=1000)
+    means = [values[random.integers(pairs, size=pairs)].mean() for _ in range(1000)]
+    ordinary = np.quantile(means, 0.975) - np.quantile(means, 0.025)
+    assert (found.high - found.low) / ordinary == pytest.approx(np.sqrt(3), rel=0.15)
+
+
+def test_coverage_where_entities_carry_the_variance() -> None:
+    """Values are head effect + tail effect + noise; an ordinary bootstrap over pairs would cover far less."""
+    random = np.random.default_rng(2)
+    covered = ordinary = 0
+    for trial in range(60):
+        heads, tails = random.integers(40, size=400), 40 + random.integers(40, size=400)
+        effect = random.normal(size=80)
+        values = effect[heads] + effect[tails] + 0.3 * random.normal(size=400)
+        found = interval(mean_of(values), heads, tails, draws=200, seed=trial)
+        covered += found.low <= 0 <= found.high
+        half = 1.96 * values.std() / np.sqrt(400)
+        ordinary += abs(values.mean()) <= half
+    assert covered >= 51
+    assert ordinary < covered - 10
+
+
+def test_paired_difference_sees_what_two_intervals_do_not() -> None:
+    random = np.random.default_rng(4)
+    heads, tails = random.integers(40, size=600), 40 + random.integers(40, size=600)
+    values = random.normal(size=600)
+    better, worse = mean_of(values + 0.05), mean_of(values)
+    difference = paired_difference(better, worse, heads, tails, draws=200)
+    assert difference.estimate == pytest.approx(0.05)
+    assert difference.excludes_zero
+    apart = [interval(statistic, heads, tails, draws=200) for statistic in (better, worse)]
+    assert apart[0].low < apart[1].high
+    assert not paired_difference(worse, worse, heads, tails, draws=20).excludes_zero
+
+
+@st.composite
+def weighted_predictions(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    pairs = draw(st.integers(1, 20))
+
+    def vector(values: st.SearchStrategy) -> np.ndarray:
+        return np.array(draw(st.lists(values, min_size=pairs, max_size=pairs)))
+
+    weights = vector(st.integers(0, 4)).astype(float)
+    return (
+        vector(st.integers(-1, 2)),
+        vector(st.integers(-1, 2)),
+        vector(st.sampled_from([0.1, 0.2, 0.9])),
+        weights,
+    )
+
+
+@given(weighted_predictions())
+def test_weighted_micro_averages_are_scikit_learns(
+    problem: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+) -> None:
+    truth, predicted, _, weights = problem
+    assume(weights.any())  # scikit-learn refuses weights that are all zero
+    labels = truth[:, None] == np.arange(3)
+    statistics = micro_statistics(labels, predicted)
+    expected = precision_recall_fscore_support(
+        truth, predicted, labels=[0, 1, 2], average="micro", zero_division=0, sample_weight=weights
+    )
+    found = [statistics[name](weights) for name in ("precision", "recall", "f1")]
+    assert found == pytest.approx(list(expected[:3]))
+    report = classification_report(labels, predicted)
+    assert statistics["f1"](np.ones(len(truth))) == pytest.approx(report.f1)
+
+
+@given(weighted_predictions())
+def test_weighted_average_precision_is_scikit_learns(
+    problem: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+) -> None:
+    truth, _, scores, weights = problem
+    found = average_precision_statistic(truth >= 0, scores)(weights)
+    if weights[truth >= 0].any():
+        assert found == pytest.approx(average_precision_score(truth >= 0, scores, sample_weight=weights))
+    else:
+        assert found is None
+
+
+def test_undefined_draws_are_left_out_and_counted() -> None:
+    labels = np.array([True, False, False, False])
+    statistic = average_precision_statistic(labels, np.array([0.9, 0.1, 0.2, 0.3]))
+    found = interval(statistic, np.arange(4), 4 + np.arange(4), draws=100)
+    assert 0 < found.undefined < 100
+    assert (found.low, found.high) == (1.0, 1.0)
+
+
+def test_wrong_input_is_refused() -> None:
+    heads, tails = np.array([0, 1]), np.array([2, 3])
+    with pytest.raises(ValueError, match="no pairs"):
+        entity_weights(heads[:0], tails[:0], 1, 0)
+    with pytest.raises(ValueError, match=r"tails has shape \[1\]"):
+        entity_weights(heads, tails[:1], 1, 0)
+    with pytest.raises(ValueError, match="heads must lie in 0"):
+        entity_weights(np.array([-1, 0]), tails, 1, 0)
+    with pytest.raises(ValueError, match="draws must be at least 1"):
+        entity_weights(heads, tails, 0, 0)
+    with pytest.raises(ValueError, match="level"):
+        interval(lambda weights: 1.0, heads, tails, level=95)
+    with pytest.raises(ValueError, match="the statistic is nan"):
+        interval(lambda weights: float("nan"), heads, tails)
+    with pytest.raises(ValueError, match="the statistic is None"):
+        interval(lambda weights: None, heads, tails)
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        interval(lambda weights: 1.0 if weights.min() == 1 else float("inf"), heads, tails, draws=50)
+    with pytest.raises(ValueError, match="undefined on every draw"):
+        interval(lambda weights: 1.0 if weights.all() else None, np.arange(50), np.arange(50, 100), draws=5)
