@@ -27,7 +27,10 @@ from kgrel.data.files import canonical_json, refuse_existing, remove_tree, sha25
 
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
-OUTSIDE_HASHES = frozenset({MANIFEST, "run.json", "log.jsonl"})
+UNFINISHED = "unfinished.json"
+"""Stands in the output directory of a run that is not finished; tells what the run was started with."""
+LOG = "log.jsonl"
+OUTSIDE_HASHES = frozenset({MANIFEST, "run.json", LOG, UNFINISHED})
 
 
 class Kind(StrEnum):
@@ -75,7 +78,7 @@ def finish_artifact(directory: Path, manifest: Manifest, seconds: float) -> Arti
     """Hash every file of ``directory``, write ``run.json`` and, last of all, the manifest."""
     files = {}
     for path in sorted(directory.iterdir()):
-        if path.name not in OUTSIDE_HASHES:
+        if path.is_file() and path.name not in OUTSIDE_HASHES:
             files[path.name] = sha256_of(path)
             sync(path)
     run = {"seconds": round(seconds, 3), "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}

@@ -258,6 +258,7 @@ class RELVM(PairPrior):
         noise_z: Tensor,
         keep: Tensor | None = None,
         with_decoder: bool = True,
+        with_recogniser: bool = True,
     ) -> Terms:
         """The terms of the ELBO for a batch of contexts.
 
@@ -266,18 +267,22 @@ class RELVM(PairPrior):
             tokens: word rows (B, T), padded with 0.
             noise_u, noise_z: standard normal noise (B, S, U) and (B, S, Z).
             keep: token dropout, a factor for each shifted word embedding (B, T); None = no dropout.
-            with_decoder: compute the LSTM decoder's likelihood (the expensive part).
+            with_decoder: compute the LSTM decoder's likelihood.
+            with_recogniser: draw u from q(u|x,y,c); otherwise from p(u), which is the bound for q = p(u): its KL is
+                zero, and no LSTM has to read the context.
         """
         mask = tokens != PAD
         counts = mask.sum(-1)
         pair, words = self.pair_features(x, y), self.word_embedding(tokens)
-        q = self.recogniser(pair, words, counts)
-        u = Gaussian(q.mean.unsqueeze(1), q.log_var.unsqueeze(1)).sample(noise_u)
+        u, kl = noise_u, torch.zeros_like(counts, dtype=noise_u.dtype)
+        if with_recogniser:
+            q = self.recogniser(pair, words, counts)
+            u, kl = Gaussian(q.mean.unsqueeze(1), q.log_var.unsqueeze(1)).sample(noise_u), q.kl_to_standard()
         z = self.prior(pair, u).sample(noise_z)  # (B, S, Z)
         nothing = torch.zeros_like(counts, dtype=z.dtype)
         decoded = self.log_likelihood(z, tokens, mask, words, keep) if with_decoder else nothing
         bag = nothing if self.bag_decoder is None else self.bag_log_likelihood(z, tokens)
-        return Terms(decoded / counts, q.kl_to_standard() / counts, bag / counts)
+        return Terms(decoded / counts, kl / counts, bag / counts)
 
     def log_likelihood(self, z: Tensor, tokens: Tensor, mask: Tensor, words: Tensor, keep: Tensor | None) -> Tensor:
         """Σ_t log p(c_t | c_<t, z), mean over samples: (B,). Only real tokens enter the softmax."""

@@ -25,12 +25,11 @@ from lightning.fabric import Fabric
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from kgrel.data.artifact import LOG, UNFINISHED, refuse_foreign
 from kgrel.data.errors import ArtifactError, KgrelError, NonFiniteError
 from kgrel.data.files import canonical_json, remove_tree, sync, write_text
 from kgrel.data.progress import Progress
 
-UNFINISHED = "unfinished.json"
-LOG = "log.jsonl"
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 _PRECISION: dict[str, Literal["32-true", "bf16-mixed"]] = {"fp32": "32-true", "bf16": "bf16-mixed"}
 
@@ -89,7 +88,8 @@ class Run:
 
     def __init__(self, directory: Path, identity: dict[str, Any], overwrite: bool = False) -> None:
         self.directory = directory
-        if overwrite or not directory.exists():
+        if overwrite or not directory.exists() or not any(directory.iterdir()):
+            refuse_foreign(directory)
             remove_tree(directory)
             directory.mkdir(parents=True)
             write_text(directory / UNFINISHED, canonical_json(identity))

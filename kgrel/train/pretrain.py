@@ -57,6 +57,10 @@ class PretrainTask:
     ) -> None:
         self.representation, self.module = representation, representation.model
         self.store, self.maps, self.settings, self.probe = store, maps, settings, probe
+        self.parts = {
+            "with_decoder": settings.decoder_weight > 0,
+            "with_recogniser": settings.posterior == "recogniser",
+        }
         training, held_out = split_by_sentence(store.sentences, settings.validation_share, settings.seed)
         self.held_out = held_out[:VALIDATION_CONTEXTS]
         self.batches = LengthBuckets(training, store.lengths, settings.batch_size, settings.seed)
@@ -89,7 +93,7 @@ class PretrainTask:
         if s.token_dropout and s.decoder_weight:
             kept = torch.rand(tokens.shape, generator=generator) >= s.token_dropout
             keep = (kept / (1.0 - s.token_dropout)).to(device)
-        terms: Terms = forward(x, y, tokens, noise_u, noise_z, keep, with_decoder=s.decoder_weight > 0)
+        terms: Terms = forward(x, y, tokens, noise_u, noise_z, keep, **self.parts)
         loss = -(s.decoder_weight * terms.log_likelihood + s.bag_weight * terms.bag).mean()
         loss = loss + self.kl_weight(step) * terms.kl.mean()
         return loss, {"loss": loss.item(), "kl": terms.kl.mean().item()}
@@ -105,7 +109,7 @@ class PretrainTask:
         for start in range(0, len(order), s.batch_size):
             rows = order[start : start + s.batch_size]
             noise_u, noise_z = self.noise(len(rows), generator, device)
-            terms = model(*self.inputs(rows, device), noise_u, noise_z, with_decoder=s.decoder_weight > 0)
+            terms = model(*self.inputs(rows, device), noise_u, noise_z, **self.parts)
             for name, values in zip(Terms._fields, terms, strict=True):
                 sums[name] += values.sum().item()
             count += len(rows)

@@ -32,6 +32,9 @@ class PretrainSettings:
     """Steps over which the learning rate rises linearly from zero."""
     gradient_clip: float = 1.0
     """Largest Euclidean norm of the gradient; longer ones are scaled down. 0 = no clipping."""
+    posterior: Literal["prior", "recogniser"] = "prior"
+    """Where u comes from in training: the recogniser q(u|x,y,c) (paper), or p(u) itself, a bound without KL term that
+    needs no LSTM over the context. Sentences can only be embedded after training with the recogniser."""
     kl_steps: int = 0
     """Steps over which the weight of the KL term rises from 0 to 1 (paper: 10,000). 0 = full weight at once."""
     token_dropout: float = 0.5
@@ -114,6 +117,7 @@ PRETRAIN_RECIPES: dict[str, PretrainSettings] = {
         batch_size=192,
         learning_rate=1e-4,
         warm_up_steps=0,
+        posterior="recogniser",
         kl_steps=10_000,
         decoder_weight=1.0,
         bag_weight=0.0,
