@@ -44,7 +44,7 @@ def command(
     from kgrel.text.stopwords import read_stop_list
 
     if stop_list is not None:
-        given["stop_words"] = (*(given["stop_words"] or ()), *read_stop_list(stop_list))
+        given["stop_words"] = (*(given["stop_words"] or ()), *sorted(read_stop_list(stop_list)))
     settings = settings_from(BuildCorpusSettings, given)
     named = [named_file(text) for text in lexicons]
     with Reporter() as progress:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import sys
 import typing
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +19,7 @@ S = TypeVar("S")
 
 INPUT = click.Path(path_type=Path)
 """A path that the library opens, so that the library says what is wrong with it."""
+REPEATED = "May be repeated; '' alone means none."
 
 
 def settings_options(
@@ -55,7 +55,7 @@ def option_of(field: dataclasses.Field[Any], hint: Any, text: str) -> Callable[[
     if origin is typing.Literal:
         return click.option(name, field.name, type=click.Choice(list(typing.get_args(hint))), default=None, help=shown)
     if origin is tuple:
-        return click.option(name, field.name, multiple=True, default=None, help=shown + "  May be repeated.")
+        return click.option(name, field.name, multiple=True, default=None, help=f"{shown}  {REPEATED}")
     if origin in (UnionType, typing.Union):
         hint = next(option for option in typing.get_args(hint) if option is not type(None))
     return click.option(name, field.name, type=hint, default=None, help=shown)
@@ -75,6 +75,7 @@ def settings_from(cls: type[S], given: dict[str, Any], recipes: dict[str, S] | N
     recipe = given.pop("recipe", "default")
     names = {field.name for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
     chosen = {name: value for name, value in given.items() if name in names and value not in (None, ())}
+    chosen = {name: tuple(filter(None, v)) if isinstance(v, tuple) else v for name, v in chosen.items()}
     base = recipes[recipe] if recipes else cls()
     return dataclasses.replace(base, **chosen)  # type: ignore[type-var]
 
@@ -86,13 +87,10 @@ def output_options(function: F) -> F:
 
 
 def print_summary(summary: dict[str, Any], as_json: bool, to_stderr: bool = False) -> None:
-    """Print a summary: JSON on stdout, or readable lines."""
-    if as_json:
-        click.echo(json.dumps(summary, ensure_ascii=False, allow_nan=False))
-        return
-    stream = sys.stderr if to_stderr else sys.stdout
-    for line in readable(summary):
-        click.echo(line, file=stream)
+    """Print a summary as one JSON object or as readable lines, on stdout unless the data goes there."""
+    lines = [json.dumps(summary, ensure_ascii=False, allow_nan=False)] if as_json else readable(summary)
+    for line in lines:
+        click.echo(line, err=to_stderr)
 
 
 def readable(summary: dict[str, Any], indent: int = 0) -> list[str]:
@@ -104,8 +102,14 @@ def readable(summary: dict[str, Any], indent: int = 0) -> list[str]:
             lines.append(" " * indent + str(key))
             lines += readable(value, indent + 2)
         else:
-            text = (
-                f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if isinstance(value, float) else str(value)
-            )
-            lines.append(" " * indent + f"{key!s:<{width}}  {text}")
+            lines.append(" " * indent + f"{key!s:<{width}}  {readable_value(value)}")
     return lines
+
+
+def readable_value(value: Any) -> str:
+    """A number with separators, a ratio with four digits, anything else as it is."""
+    if isinstance(value, bool):
+        return plain(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -40,17 +40,25 @@ def command(
       kgrel pretrain corpus --steps 5000 --relations relations.tsv.gz --out repr
     """
     settings = settings_from(PretrainSettings, given, PRETRAIN_RECIPES)
+    if relations is not None and settings.entities == "type":
+        raise click.UsageError("--relations lists pairs of identifiers; it needs --entities id")
     from kgrel.model.representation import Representation
     from kgrel.text.corpus import Corpus
     from kgrel.train.pretrain import plan, pretrain
     from kgrel.train.probe import PairProbe
+    from kgrel.train.train_pairs import prepare_pairs
 
     opened = Corpus.open(corpus)
     if dry_run:
         print_summary(plan(opened, settings), as_json)
         return
     start = Representation.open(init_from) if init_from is not None else None
-    probe = None if relations is None else PairProbe(opened, relations, PairSettings(seed=settings.seed))
+    probe = None
+    if relations is not None:
+        pair_settings = PairSettings(seed=settings.seed)
+        # The probe reads the table when it is due; a table that cannot be used should stop us before hours of training.
+        prepare_pairs(opened.entities, opened, relations, pair_settings)
+        probe = PairProbe(opened, relations, pair_settings)
     with Reporter() as progress:
         artifact = pretrain(opened, out, settings, init_from=start, probe=probe, overwrite=overwrite, progress=progress)
     print_summary(artifact.manifest.summary, as_json)

@@ -56,5 +56,4 @@ def command(
             PairModel.open(pairs), candidates, out, settings, input_format=input_format,
             output_format=output_format, overwrite=overwrite, progress=progress,
         )  # fmt: skip
-    if not (as_json and str(out) == "-"):
-        print_summary(summary.to_json(), as_json, to_stderr=str(out) == "-")
+    print_summary(summary.to_json(), as_json, to_stderr=str(out) == "-")

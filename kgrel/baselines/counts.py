@@ -26,5 +26,10 @@ def degree_product(data: PairData, rows: Rows) -> Floats:
 
     Sees no text: it knows only which entities stand in the list often.
     """
+    return degree_product_of(data, data.heads[rows], data.tails[rows])
+
+
+def degree_product_of(data: PairData, heads: Rows, tails: Rows) -> Floats:
+    """:func:`degree_product` of any pairs of entity rows, also of pairs that are not in the data: (n, C)."""
     degrees = data.label_degrees().astype(np.float64)
-    return degrees[data.heads[rows]] * degrees[data.tails[rows]]
+    return degrees[heads] * degrees[tails]

@@ -19,6 +19,10 @@ class InputError(KgrelError):
         super().__init__(f"{place}: {message}")
         self.path, self.line, self.message = str(path), line, message
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[str, str, int | None]]:
+        # Without it an error does not come back from a worker process: its message alone is no argument list.
+        return type(self), (self.path, self.message, self.line)
+
 
 class ArtifactError(KgrelError):
     """An artifact directory is missing, damaged, foreign, unfinished or newer than this kgrel."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -12,7 +13,9 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, Any, BinaryIO, cast
+
+import pyarrow as pa
 
 from kgrel.data.errors import InputError, KgrelError
 
@@ -21,7 +24,7 @@ _DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
 
 @contextmanager
 def open_input(path: str | Path) -> Iterator[BinaryIO]:
-    """Open ``path`` for reading bytes; ``.gz`` is decompressed, ``-`` is standard input.
+    """Open ``path`` for reading bytes; ``.gz`` and ``.zst`` are decompressed, ``-`` is standard input.
 
     Raises:
         InputError: the file is missing, a directory, unreadable, or its compressed stream is damaged.
@@ -34,7 +37,7 @@ def open_input(path: str | Path) -> Iterator[BinaryIO]:
         raise InputError(path, "is a directory; a file is needed")
     try:
         # Opened before the block, so that a failure of the caller's is not taken for one of this file.
-        file = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # noqa: SIM115
+        file = _open(path)
     except FileNotFoundError:
         raise InputError(path, "no such file") from None
     except PermissionError:
@@ -43,9 +46,39 @@ def open_input(path: str | Path) -> Iterator[BinaryIO]:
         raise InputError(path, f"cannot be read ({error.strerror})") from None
     with file as stream:
         try:
-            yield stream  # type: ignore[misc]
+            yield stream
         except _DAMAGED as error:
             raise InputError(path, f"the compressed file is damaged or cut short ({error})") from None
+
+
+def _open(path: Path) -> BinaryIO:
+    if path.suffix == ".gz":
+        return cast(BinaryIO, gzip.open(path, "rb"))
+    file = path.open("rb")
+    return cast(BinaryIO, io.BufferedReader(_Zstandard(file))) if path.suffix == ".zst" else file
+
+
+class _Zstandard(io.RawIOBase):
+    """A stream of Zstandard frames; damage is told as of gzip."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._stream = file, pa.CompressedInputStream(pa.PythonFile(file, "r"), "zstd")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            content = self._stream.read(len(buffer))
+        except OSError as error:
+            raise EOFError(str(error)) from None
+        buffer[: len(content)] = content
+        return len(content)
+
+    def close(self) -> None:
+        self._stream.close()
+        self._file.close()
+        super().close()
 
 
 def read_block(path: str | Path, stream: BinaryIO, size: int, lines: int) -> bytes:

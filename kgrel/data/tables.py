@@ -201,6 +201,33 @@ class TableWriter:
         self.rows += table.num_rows
 
 
+class _RowGroups:
+    """Writes parquet in row groups of ``CHUNK_ROWS``, so that the bytes do not depend on the pieces."""
+
+    def __init__(self, writer: pq.ParquetWriter) -> None:
+        self._writer = writer
+        self._tables: list[pa.Table] = []
+        self._held = 0
+
+    def append(self, table: pa.Table) -> None:
+        self._tables.append(table)
+        self._held += table.num_rows
+        while self._held >= CHUNK_ROWS:
+            self._write(CHUNK_ROWS)
+
+    def _write(self, rows: int) -> None:
+        held = pa.concat_tables(self._tables)
+        self._writer.write_table(held.slice(0, rows).combine_chunks())
+        self._tables, self._held = [held.slice(rows)], self._held - rows
+
+    def __enter__(self) -> _RowGroups:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None and self._held:
+            self._write(self._held)
+
+
 @contextmanager
 def write_table(
     path: str | Path, schema: pa.Schema | pa.Table, format: Format | None = None, overwrite: bool = True
@@ -234,7 +261,7 @@ def write_table(
 def _appender(stack: ExitStack, stream: IO[bytes], schema: pa.Schema, format: Format) -> Callable[[pa.Table], object]:
     """How a table is added to the stream; begins the file where the format has a beginning."""
     if format == "parquet":
-        return stack.enter_context(pq.ParquetWriter(stream, schema)).write_table  # type: ignore[no-any-return]
+        return stack.enter_context(_RowGroups(stack.enter_context(pq.ParquetWriter(stream, schema)))).append
     if format == "jsonl":
         return lambda table: stream.write(encode_jsonlines(table))
     delimiter = _DELIMITERS[format]

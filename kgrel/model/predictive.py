@@ -1,75 +1,150 @@
 """The posterior predictive p(r|x,y) = E over u, z of p(r|z): a mean of probabilities over samples of z.
 
-The noise is common to all pairs and pairs are computed in padded tiles of a fixed size, so that a score is a
-function of the pair, the weights, the seed and the settings, and of nothing else.
+The noise is common to all pairs, so everything that does not depend on the pair is computed once:
+
+    h₁ = relu( a(x) + b(y) + W_xy (x̂⊙ŷ) + c_s )      a(x) = W_x x̂ + bias, b(y) = W_y ŷ: once an entity
+    h₂ = relu( W_h h₁ + d_s )                          c_s, d_s, e_s: the parts of u_s, once a run
+    [μ, log σ²] = V h₂ + e_s                            mean and log-variance heads as one product
+    z = μ + exp(½ log σ²) ⊙ ε_s,   p(r|z) = softmax( A relu(K z) + B z )
+
+Pairs are computed in padded tiles of a fixed size and sample after sample, so no (pairs × samples × layer) tensor
+exists, and a score is a function of the pair, the weights, the seed and the settings, and of nothing else.
 """
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-from kgrel.model.classifier import RelationClassifier
-from kgrel.model.presets import Dimensions
-from kgrel.model.relvm import PairPrior
+from kgrel.model.classifier import IMPOSSIBLE, RelationClassifier
+from kgrel.model.noise import CommonNoise
+from kgrel.model.relvm import NORM_EPSILON, PairPrior
 
-TILE = 256
+TILE = 512
 """Pairs computed together; the last tile of a list is padded to it."""
 
-
-class CommonNoise(NamedTuple):
-    """Noise shared by all pairs: u (1, S, U) and z (1, S, Z)."""
-
-    u: Tensor
-    z: Tensor
-
-
-def common_noise(dimensions: Dimensions, samples: int, seed: int) -> CommonNoise:
-    """Standard normal noise drawn on the CPU, so that every device sees the same."""
-    generator = torch.Generator().manual_seed(seed)
-    u = torch.randn(1, samples, dimensions.u, generator=generator)
-    return CommonNoise(u, torch.randn(1, samples, dimensions.z, generator=generator))
+Order = Literal["both", "given"]
+Precision = Literal["fp32", "bf16"]
+Rows = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
-@torch.no_grad()
+class Predictive:
+    """p̄(r|x,y) of a fixed prior and classifier under fixed noise, ready for any number of pairs.
+
+    Args:
+        noise: u (1, S, U) and z (1, S, Z).
+        order: ``both`` averages over (x, y) and (y, x), so that the score is the same for both.
+        precision: of the matrix products; probabilities are accumulated in fp32.
+    """
+
+    @torch.inference_mode()
+    def __init__(
+        self,
+        prior: PairPrior,
+        classifier: RelationClassifier,
+        noise: CommonNoise,
+        order: Order = "both",
+        precision: Precision = "fp32",
+    ) -> None:
+        weight = prior.entity_embedding.weight
+        self.device, self.order, self.dtype = weight.device, order, _DTYPES[precision]
+        self.samples = noise.u.shape[1]
+        u, d = noise.u[0].to(self.device), prior.dimensions
+        unit = weight / weight.norm(dim=-1, keepdim=True).clamp_min(NORM_EPSILON)  # (entities, E)
+        first = prior.prior.hidden1.weight  # (H, 3E + U)
+        from_x, from_y, from_xy = (first[:, i * d.embedding : (i + 1) * d.embedding] for i in range(3))
+        from_u = first[:, 3 * d.embedding :]
+        self.unit = self._cast(unit)
+        self.of_head = self._cast(unit @ from_x.T + prior.prior.hidden1.bias)  # (entities, H)
+        self.of_tail = self._cast(unit @ from_y.T)
+        self.product = self._cast(from_xy.T)  # (E, H)
+        self.u1 = self._cast(u @ from_u.T)  # (S, H)
+        hidden2, mean, log_var = prior.prior.hidden2, prior.prior.mean, prior.prior.log_var
+        self.hidden2 = self._cast(hidden2.weight[:, : d.hidden].T)  # (H, H)
+        self.u2 = self._cast(u @ hidden2.weight[:, d.hidden :].T + hidden2.bias)
+        heads, bias = torch.cat([mean.weight, log_var.weight]), torch.cat([mean.bias, log_var.bias])
+        self.heads = self._cast(heads[:, : d.hidden].T)  # (H, 2Z)
+        self.u3 = self._cast(u @ heads[:, d.hidden :].T + bias)
+        self.epsilon = self._cast(noise.z[0].to(self.device))  # (S, Z)
+        self.width = d.z
+        split = 0 if classifier.hidden is None else classifier.hidden.out_features
+        self.class_hidden = None if classifier.hidden is None else self._cast(classifier.hidden.weight.T)
+        self.from_hidden = self._cast(classifier.output.weight[:, :split].T)
+        self.from_z = self._cast(classifier.output.weight[:, split:].T)
+        self.classes = classifier.output.out_features
+
+    def _cast(self, tensor: Tensor) -> Tensor:
+        return tensor.to(self.device, self.dtype).contiguous()
+
+    @torch.inference_mode()
+    def __call__(self, heads: Rows, tails: Rows, possible: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
+        """Mean and standard deviation over samples (and orders) of p(r|z).
+
+        Args:
+            heads, tails: entity rows (n,).
+            possible: which classes the pair's types allow (n, C), NO-RELATION (column 0) always among them.
+
+        Returns:
+            p̄ (n, C), rows sum to one, and the standard deviation (n, C).
+        """
+        count = len(heads)
+        if self.order == "both":
+            heads, tails = np.minimum(heads, tails), np.maximum(heads, tails)
+        mean, std = np.empty((count, self.classes)), np.empty((count, self.classes))
+        for start in range(0, count, TILE):
+            size = min(TILE, count - start)
+            rows = np.minimum(np.arange(start, start + TILE), count - 1)  # the last pair fills the tile
+            x, y = (torch.from_numpy(side[rows]).to(self.device) for side in (heads, tails))
+            forbidden = torch.from_numpy(~possible[rows]).to(self.device)
+            total, squares = self._tile(x, y, forbidden)
+            mean[start : start + size] = total[:size].cpu().numpy()
+            std[start : start + size] = squares[:size].cpu().numpy()
+        return mean, std
+
+    def _tile(self, x: Tensor, y: Tensor, forbidden: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and spread of p(r|z) for a tile of pairs: (TILE, C) each."""
+        product = (self.unit[x] * self.unit[y]) @ self.product
+        orders = [(x, y), (y, x)] if self.order == "both" else [(x, y)]
+        total = torch.zeros(len(x), self.classes, device=self.device, dtype=torch.float64)
+        squares = torch.zeros_like(total)
+        for first, second in orders:
+            pair = product + self.of_head[first] + self.of_tail[second]  # (TILE, H)
+            for sample in range(self.samples):
+                p = self._probabilities(pair, sample, forbidden).double()
+                total += p
+                squares += p * p
+        n = len(orders) * self.samples
+        mean = total / n
+        return mean, (squares / n - mean * mean).clamp_min(0.0).sqrt()
+
+    def _probabilities(self, pair: Tensor, sample: int, forbidden: Tensor) -> Tensor:
+        """p(r|z_s) for a tile: (TILE, H) → (TILE, C)."""
+        h = (pair + self.u1[sample]).relu_()
+        h = torch.addmm(self.u2[sample], h, self.hidden2).relu_()
+        heads = torch.addmm(self.u3[sample], h, self.heads)  # (TILE, 2Z)
+        mean, log_var = heads[:, : self.width], heads[:, self.width :]
+        z = torch.addcmul(mean, log_var.mul_(0.5).exp_(), self.epsilon[sample])
+        logits = z @ self.from_z
+        if self.class_hidden is not None:
+            logits = torch.addmm(logits, (z @ self.class_hidden).relu_(), self.from_hidden)
+        return F.softmax(logits.float().masked_fill_(forbidden, IMPOSSIBLE), dim=-1)
+
+
 def posterior_predictive(
     prior: PairPrior,
     classifier: RelationClassifier,
-    heads: npt.NDArray[np.int64],
-    tails: npt.NDArray[np.int64],
+    heads: Rows,
+    tails: Rows,
     possible: npt.NDArray[np.bool_],
     noise: CommonNoise,
-    order: Literal["both", "given"] = "both",
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Mean and standard deviation over samples of p(r|z).
-
-    Args:
-        heads, tails: entity rows (n,).
-        possible: which classes the pair's types allow (n, C), NO-RELATION (column 0) always among them.
-        order: ``both`` averages over (x, y) and (y, x), so that the score is the same for both.
-
-    Returns:
-        p̄ (n, C), rows sum to one, and the standard deviation over samples and orders (n, C).
-    """
-    device = prior.entity_embedding.weight.device
-    noise = CommonNoise(noise.u.to(device), noise.z.to(device))
-    count, classes = possible.shape
-    mean, std = np.empty((count, classes)), np.empty((count, classes))
-    if order == "both":
-        heads, tails = np.minimum(heads, tails), np.maximum(heads, tails)
-    for start in range(0, count, TILE):
-        size = min(TILE, count - start)
-        rows = np.minimum(np.arange(start, start + TILE), count - 1)  # the last pair fills the tile
-        x, y = (torch.from_numpy(side[rows]).to(device) for side in (heads, tails))
-        mask = torch.from_numpy(possible[rows]).unsqueeze(1).to(device)
-        p = classifier(prior.sample_pairs(x, y, noise.u, noise.z), mask).exp()  # (tile, S, C)
-        if order == "both":
-            p = torch.cat([p, classifier(prior.sample_pairs(y, x, noise.u, noise.z), mask).exp()], dim=1)
-        p = p.double()
-        mean[start : start + size] = p.mean(1)[:size].cpu().numpy()
-        std[start : start + size] = p.std(1, correction=0)[:size].cpu().numpy()
-    return mean, std
+    order: Order = "both",
+) -> tuple[Floats, Floats]:
+    """:class:`Predictive` made and used once, for weights that are still in training."""
+    return Predictive(prior, classifier, noise, order)(heads, tails, possible)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -95,6 +96,6 @@ def load_weights(module: torch.nn.Module, artifact: Artifact, name: str) -> None
     """Load every tensor of a module by name; missing, left-over or misshapen ones are an error."""
     try:
         module.load_state_dict(load_file(artifact.file(name)))
-    except (RuntimeError, ValueError, OSError) as error:
+    except (RuntimeError, ValueError, OSError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:300]
         raise ArtifactError(f"{artifact.path}: {name} does not fit the model ({reason})") from None

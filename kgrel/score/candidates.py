@@ -100,5 +100,13 @@ class Resolver:
 
 
 def as_text(column: pa.ChunkedArray) -> list[str | None]:
-    """A column's values as text, so that the number 10144 is the identifier ``10144``; null stays None."""
-    return [None if value is None else str(value) for value in column.to_pylist()]
+    """A column's values as text, see :func:`text_of`."""
+    return [text_of(value) for value in column.to_pylist()]
+
+
+def text_of(value: object) -> str | None:
+    """An identifier as text: the numbers 10144 and 10144.0 (whole numbers become floats where a program keeps them
+    beside missing values) are ``10144``; null and NaN are None."""
+    if value is None or value != value:
+        return None
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

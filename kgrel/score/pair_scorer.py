@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from kgrel.score.candidates import Resolver, find_columns
+from kgrel.score.candidates import Resolver, find_columns, text_of
 from kgrel.score.scorer import Scorer, refuse_clash, score_chunk
 from kgrel.train.pair_model import PairModel
 
@@ -46,7 +46,14 @@ class PairScorer:
         columns = find_columns(names, "the DataFrame")
         refuse_clash(names, "", "the DataFrame")
         wanted = [n for n in (columns.source, columns.target, columns.source_type, columns.target_type) if n]
-        table = pa.table({name: pa.array(pairs[name].astype(object).tolist(), from_pandas=True) for name in wanted})
+        table = pa.table({name: identifiers(pairs[name]) for name in wanted})
         scored = score_chunk(self.model, self.resolver, table, columns)
         added = {name: column.to_pandas() for name, column in scored.columns.items()}
         return pairs.assign(**{name: values.to_numpy() for name, values in added.items()})
+
+
+def identifiers(column: pd.Series) -> pa.Array:
+    """A column as text; it may hold numbers and text together."""
+    values, missing = column.astype(object).tolist(), column.isna().tolist()
+    texts = [None if absent else text_of(value) for value, absent in zip(values, missing, strict=True)]
+    return pa.array(texts, pa.string())

@@ -54,6 +54,10 @@ class Scorer(Protocol):
         """Score and its spread for each pair of entity rows and class: (n, C) each."""
         ...
 
+    def quick(self, heads: Rows, tails: Rows) -> Floats:
+        """A cheap stand-in for the score of the best class (n,), to choose which pairs to score in full."""
+        ...
+
     def possible(self, heads: Rows, tails: Rows) -> Flags:
         """Which classes the types of each pair allow: (n, C)."""
         ...

@@ -17,4 +17,19 @@ class ScoreSettings:
     prefix: str = ""
     """Put before the names of the added columns, e.g. where the list has a column ``score`` already."""
     chunk_rows: int = 65_536
-    """Rows that are read, scored and written at a time; a whole number of tiles of 256."""
+    """Rows that are read, scored and written at a time; a whole number of tiles of 512."""
+
+
+@dataclass(frozen=True)
+class RankSettings:
+    """Which pairs a ranking keeps."""
+
+    top: int = 100
+    """Pairs kept in all. 0 = no limit."""
+    per_head: int = 0
+    """Pairs kept of each source. 0 = no limit."""
+    novel_only: bool = False
+    """Leave out pairs that the relations table lists, in either order."""
+    prune_to: float = 1.0
+    """Share of each source's targets that a cheap first pass (one sample at the mean) leaves for full scoring.
+    1 = no pruning; the summary says how many pairs were scored in full."""

@@ -1,22 +1,36 @@
-"""Scoring a candidate file chunk by chunk, in constant memory."""
+"""Scoring a candidate file chunk by chunk, in constant memory.
+
+    read ahead ─▶ score ─▶ parts, written behind ─▶ the output, whole
+
+The parts stand beside the output until it is whole; a killed run goes on behind the last of them.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import torch
 
 from kgrel.data.errors import InputError, KgrelError
 from kgrel.data.files import refuse_existing
 from kgrel.data.progress import Progress, Silent
-from kgrel.data.tables import Format, TableReader, write_table
+from kgrel.data.tables import Format, TableReader, TableWriter, format_of, write_table
 from kgrel.model.predictive import TILE
 from kgrel.score.candidates import Columns, Resolver, find_columns
+from kgrel.score.parts import Parts
 from kgrel.score.scorer import ADDED, NO_RELATION, Scored, Scorer, refuse_clash, score_chunk
 from kgrel.score.settings import ScoreSettings
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -29,13 +43,16 @@ class ScoreSummary:
     """Rows by status."""
     relations: Counter[str] = field(default_factory=Counter)
     """Scored rows by relation."""
+    resumed_rows: int = 0
+    """Rows that an earlier, killed run had scored already."""
 
-    def count(self, scored: Scored, rows_out: int) -> None:
-        """Add a chunk."""
-        self.rows_in += len(scored.status)
-        self.rows_out += rows_out
-        self.status.update(scored.status.tolist())
-        self.relations.update(name for name in scored.columns["relation"].to_pylist() if name is not None)
+    def count(self, table: pa.Table, prefix: str) -> None:
+        """Add a scored chunk."""
+        self.rows_in += table.num_rows
+        for name, counter in (("status", self.status), ("relation", self.relations)):
+            for entry in pc.value_counts(table.column(prefix + name)).to_pylist():
+                if entry["values"] is not None:
+                    counter[entry["values"]] += entry["counts"]
 
     def to_json(self) -> dict[str, object]:
         """Plain values for printing."""
@@ -43,6 +60,7 @@ class ScoreSummary:
         return {
             "rows_in": self.rows_in,
             "rows_out": self.rows_out,
+            "resumed_rows": self.resumed_rows,
             "status": dict(sorted(self.status.items())),
             "predicted": predicted,
             "relations": dict(sorted(self.relations.items())),
@@ -62,6 +80,9 @@ def score_file(
 ) -> ScoreSummary:
     """Score each row of a list: one row out for each row in, in order, every column kept.
 
+    Killed at any time and started again with the same arguments, it goes on behind the last finished chunk and
+    writes the same file (not where the list or the output is a stream).
+
     Args:
         candidates: csv, tsv, jsonl or parquet with a column for each side of the pair; ``-`` is standard input.
         out: likewise; ``-`` is standard output. The file appears whole or not at all.
@@ -73,31 +94,130 @@ def score_file(
     settings, progress = settings or ScoreSettings(), progress or Silent()
     if settings.chunk_rows % TILE or settings.chunk_rows < TILE:
         raise KgrelError(f"--chunk-rows must be a multiple of {TILE}, not {settings.chunk_rows}")
-    if str(out) != "-":
+    streamed = str(out) == "-"
+    if not streamed:
         refuse_existing(Path(out), overwrite)
-    summary, resolver = ScoreSummary(), Resolver(scorer.entities)
+    summary = ScoreSummary()
     with TableReader(candidates, input_format, settings.chunk_rows) as reader:
-        columns = find_columns(reader.columns, reader.path)
-        refuse_clash(reader.columns, settings.prefix, reader.path)
-        added = [pa.field(settings.prefix + name, type_) for name, type_ in ADDED.items()]
-        schema = pa.schema([*reader.schema, *added])
-        progress.start("score-pairs", None)
-        with write_table(out, schema, output_format, overwrite) as writer:
-            for lines, table in reader.numbered():
-                scored = score_chunk(scorer, resolver, table, columns)
-                refuse_unscored(settings, reader.path, lines, table, columns, scored)
-                answer = joined(table, scored, schema)
-                if settings.on_unknown == "skip":
-                    answer = answer.filter(pa.array(scored.status == "ok"))
-                writer.write(answer)
-                summary.count(scored, answer.num_rows)
-                progress.advance(table.num_rows)
+        job = Job(scorer, reader, settings, progress)
+        progress.start("score-pairs", expected_rows(reader))
+        if streamed or reader.path == "-":
+            with write_table(out, job.schema, output_format, overwrite) as writer:
+                for _, table in job.scored():
+                    if table is not None:
+                        emit(table, writer, summary, settings)
+            return summary
+        format_of(out, output_format)  # refuse a wrong ending before the work, not after it
+        parts = Parts(Path(out), identity(scorer, reader, settings))
+        try:
+            count = fill(parts, job, summary)
+            with write_table(out, job.schema, output_format, overwrite) as writer:
+                for number in range(count):
+                    emit(parts.read(number), writer, summary, settings)
+        except KgrelError:
+            parts.delete()  # the list or the options are wrong: nothing of this run will be needed again
+            raise
+        parts.delete()
     return summary
 
 
-def joined(table: pa.Table, scored: Scored, schema: pa.Schema) -> pa.Table:
-    """The chunk with its added columns."""
-    return pa.table([*table.columns, *scored.columns.values()], schema=schema)
+class Job:
+    """One list on its way through a scorer."""
+
+    def __init__(self, scorer: Scorer, reader: TableReader, settings: ScoreSettings, progress: Progress) -> None:
+        self.scorer, self.reader, self.settings, self.progress = scorer, reader, settings, progress
+        self.resolver = Resolver(scorer.entities)
+        self.columns = find_columns(reader.columns, reader.path)
+        refuse_clash(reader.columns, settings.prefix, reader.path)
+        added = [pa.field(settings.prefix + name, type_) for name, type_ in ADDED.items()]
+        self.schema = pa.schema([*reader.schema, *added])
+
+    def scored(self, finished: Parts | None = None) -> Iterator[tuple[int, pa.Table | None]]:
+        """Rows of each chunk, and the chunk with its added columns; None for a chunk that is among ``finished``."""
+        for number, (lines, table) in enumerate(read_ahead(self.reader.numbered())):
+            done = finished is not None and number in finished
+            yield table.num_rows, None if done else self.score(lines, table)
+            self.progress.advance(table.num_rows)
+
+    def score(self, lines: np.ndarray, table: pa.Table) -> pa.Table:
+        """One chunk, halved as long as memory does not suffice."""
+        try:
+            scored = score_chunk(self.scorer, self.resolver, table, self.columns)
+        except (MemoryError, torch.OutOfMemoryError, RuntimeError) as error:
+            if not out_of_memory(error):
+                raise
+            if table.num_rows <= TILE:
+                raise KgrelError(f"memory does not suffice for {table.num_rows} pairs; free some memory") from None
+            half = -(-table.num_rows // (2 * TILE)) * TILE
+            self.progress.say(f"score-pairs: out of memory, going on with {half:,} rows at a time")
+            first, second = slice(0, half), slice(half, None)
+            tables = [self.score(lines[first], table[first]), self.score(lines[second], table[second])]
+            return pa.concat_tables(tables)
+        refuse_unscored(self.settings, self.reader.path, lines, table, self.columns, scored)
+        return pa.table([*table.columns, *scored.columns.values()], schema=self.schema)
+
+
+def fill(parts: Parts, job: Job, summary: ScoreSummary) -> int:
+    """Score what is not among the parts yet, writing behind; returns the number of parts."""
+    number = 0
+    with ThreadPoolExecutor(1) as pool:
+        written: Future[None] | None = None
+        for number, (rows, table) in enumerate(job.scored(parts), start=1):
+            if table is None:
+                summary.resumed_rows += rows
+                continue
+            if written is not None:
+                written.result()
+            written = pool.submit(parts.write, number - 1, table)
+        if written is not None:
+            written.result()
+    return number
+
+
+def emit(table: pa.Table, writer: TableWriter, summary: ScoreSummary, settings: ScoreSettings) -> None:
+    """Count a scored chunk and write the rows that are wanted."""
+    summary.count(table, settings.prefix)
+    if settings.on_unknown == "skip":
+        table = table.filter(pc.equal(table.column(settings.prefix + "status"), "ok"))
+    writer.write(table)
+    summary.rows_out += table.num_rows
+
+
+def read_ahead(items: Iterator[T]) -> Iterator[T]:
+    """The same items, the next one being read while the present one is used."""
+    nothing = object()
+    with ThreadPoolExecutor(1) as pool:
+        future: Future[Any] = pool.submit(next, items, nothing)
+        while (item := future.result()) is not nothing:
+            future = pool.submit(next, items, nothing)
+            yield item
+
+
+def identity(scorer: Scorer, reader: TableReader, settings: ScoreSettings) -> dict[str, Any]:
+    """Everything that the scored chunks depend on."""
+    path = Path(reader.path).resolve()
+    state = path.stat()
+    artifact = getattr(scorer, "artifact", None)
+    weights = hashlib.sha256(np.asarray(scorer.thresholds).tobytes()).hexdigest()
+    return {
+        "scorer": [artifact.hash if artifact is not None else type(scorer).__name__, weights],
+        "list": [str(path), state.st_size, state.st_mtime_ns, reader.format],
+        "settings": asdict(settings),
+    }
+
+
+def expected_rows(reader: TableReader) -> int | None:
+    """About how many rows a plain file has, for the time left; None where counting would cost too much."""
+    if reader.path == "-" or reader.path.endswith(".gz") or reader.format == "parquet":
+        return None
+    with Path(reader.path).open("rb") as stream:
+        lines = sum(block.count(b"\n") for block in iter(lambda: stream.read(1 << 20), b""))
+    return max(0, lines - (reader.format != "jsonl"))
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory did not suffice; torch's CPU allocator raises a plain RuntimeError."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def refuse_unscored(

@@ -22,15 +22,18 @@ from typing import Any, Literal, Protocol
 
 import torch
 from lightning.fabric import Fabric
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from kgrel.data.artifact import LOG, UNFINISHED, refuse_foreign
+from kgrel.data.artifact import LOG, UNFINISHED, move_into_place, refuse_foreign
 from kgrel.data.errors import ArtifactError, KgrelError, NonFiniteError
-from kgrel.data.files import canonical_json, remove_tree, sync, write_text
+from kgrel.data.files import canonical_json, remove_tree, sha256_of, sync, write_text
 from kgrel.data.progress import Progress
 
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
+_MOMENTS = ("step", "exp_avg", "exp_avg_sq")
+"""What Adam keeps of each parameter."""
 _PRECISION: dict[str, Literal["32-true", "bf16-mixed"]] = {"fp32": "32-true", "bf16": "bf16-mixed"}
 
 
@@ -56,6 +59,7 @@ class LoopSettings:
     steps: int
     learning_rate: float
     warm_up_steps: int = 0
+    schedule: str = "constant"
     weight_decay: float = 0.0
     gradient_clip: float = 0.0
     validate_every: int = 1000
@@ -89,12 +93,29 @@ class Run:
     def __init__(self, directory: Path, identity: dict[str, Any], overwrite: bool = False) -> None:
         self.directory = directory
         if overwrite or not directory.exists() or not any(directory.iterdir()):
-            refuse_foreign(directory)
-            remove_tree(directory)
-            directory.mkdir(parents=True)
-            write_text(directory / UNFINISHED, canonical_json(identity))
+            self._start(identity)
         else:
             self._check_identity(identity)
+            self._drop_partial_files()
+
+    def _start(self, identity: dict[str, Any]) -> None:
+        """The directory appears with the identity in it, or not at all."""
+        if not self.directory.name:
+            raise KgrelError(f"{self.directory} cannot be an output; give the name of a new directory")
+        refuse_foreign(self.directory)
+        staging = self.directory.with_name(f".{self.directory.name}.{os.getpid()}.partial")
+        remove_tree(staging)
+        staging.mkdir(parents=True)
+        write_text(staging / UNFINISHED, canonical_json(identity))
+        move_into_place(staging, self.directory)
+
+    def _drop_partial_files(self) -> None:
+        """What a killed process was writing; the finished artifact would list it among its files."""
+        for path in self.directory.glob(".*.partial"):
+            if path.is_dir():
+                remove_tree(path)
+            else:
+                path.unlink()
 
     def _check_identity(self, identity: dict[str, Any]) -> None:
         file = self.directory / UNFINISHED
@@ -103,9 +124,9 @@ class Run:
         stored = json.loads(file.read_text(encoding="utf-8"))
         current = json.loads(canonical_json(identity))
         if stored != current:
-            differing = sorted(key for key in stored | current if stored.get(key) != current.get(key))
             raise KgrelError(
-                f"{self.directory} holds an unfinished run that was started with another {', '.join(differing)}; "
+                f"{self.directory} holds an unfinished run that was started with another "
+                f"{', '.join(differing_keys(stored, current))}; "
                 "repeat the command as it was, or pass --overwrite to start afresh"
             )
 
@@ -130,10 +151,11 @@ class Run:
             staging / "tensors",
         )
         record: dict[str, Any] = {"step": state.step, "since_best": state.since_best, "stopped": state.stopped}
-        record |= {"best": None if state.best == -math.inf else state.best}
+        record |= {"best": None if state.best == -math.inf else state.best, "sha256": sha256_of(staging / "tensors")}
         (staging / "state.json").write_text(canonical_json(record), encoding="utf-8")
         for file in staging.iterdir():
             sync(file)
+        sync(staging)
         remove_tree(target)
         os.rename(staging, target)
         sync(self.directory)
@@ -142,33 +164,28 @@ class Run:
                 remove_tree(path)
 
     def restore(self, module: nn.Module, optimizer: torch.optim.Optimizer) -> State:
-        """Load the newest checkpoint into module and optimiser; a fresh state if there is none."""
+        """Load the newest checkpoint into module and optimiser; a fresh state if there is none.
+
+        Raises:
+            ArtifactError: the checkpoint is damaged, or its tensors are not those of the module; it names which.
+        """
         path = self.checkpoint()
         if path is None:
             self._truncate_log(0)
             return State()
-        try:
-            record = json.loads((path / "state.json").read_text(encoding="utf-8"))
-            tensors = load_file(path / "tensors")
-        except (OSError, ValueError) as error:
-            raise ArtifactError(
-                f"{path}: the checkpoint is damaged ({error}); pass --overwrite to start afresh"
-            ) from None
-        parts: dict[str, dict[str, Tensor]] = {"weights": {}, "best": {}, "adam": {}}
-        for name, tensor in tensors.items():
-            part, _, rest = name.partition("/")
-            parts[part][rest] = tensor
-        module.load_state_dict(parts["weights"])  # strict: every tensor by name, none left over
+        state, tensors = read_checkpoint(path)
+        problem = misfit(tensors, module)
+        if problem is not None:
+            raise ArtifactError(f"{path}: {problem}; pass --overwrite to start afresh")
+        module.load_state_dict(part_of(tensors, "weights/"))
         for name, parameter in module.named_parameters():
-            entries = {key: parts["adam"].get(f"{key}/{name}") for key in ("step", "exp_avg", "exp_avg_sq")}
-            present = {key: value for key, value in entries.items() if value is not None}
-            if present:
-                optimizer.state[parameter] = {
-                    key: value if key == "step" else value.to(parameter.device) for key, value in present.items()
-                }
-        self._truncate_log(record["step"])
-        best = -math.inf if record["best"] is None else record["best"]
-        return State(record["step"], best, record["since_best"], record["stopped"], parts["best"])
+            if f"adam/step/{name}" in tensors:
+                # The fused Adam wants its step count where the parameter is, like the moments.
+                moments = {key: tensors[f"adam/{key}/{name}"].to(parameter.device) for key in _MOMENTS}
+                optimizer.state[parameter] = moments
+        state.weights = part_of(tensors, "best/")
+        self._truncate_log(state.step)
+        return state
 
     def _truncate_log(self, step: int) -> None:
         """Forget what was logged after the checkpoint: those steps will be logged again."""
@@ -197,6 +214,57 @@ class Run:
         (self.directory / UNFINISHED).unlink(missing_ok=True)
 
 
+def differing_keys(stored: dict[str, Any], current: dict[str, Any]) -> list[str]:
+    """The keys, of nested objects theirs, whose values differ."""
+    found = []
+    for key in sorted(stored.keys() | current.keys()):
+        old, new = stored.get(key), current.get(key)
+        if isinstance(old, dict) and isinstance(new, dict):
+            found += differing_keys(old, new)
+        elif old != new:
+            found.append(key)
+    return found
+
+
+def read_checkpoint(path: Path) -> tuple[State, dict[str, Tensor]]:
+    """State and tensors of a checkpoint directory."""
+    try:
+        record = json.loads((path / "state.json").read_text(encoding="utf-8"))
+        if sha256_of(path / "tensors") != record["sha256"]:
+            raise ValueError("the SHA-256 of tensors is not the one in state.json")
+        best = -math.inf if record["best"] is None else record["best"]
+        return State(record["step"], best, record["since_best"], record["stopped"]), load_file(path / "tensors")
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        message = f"{path}: the checkpoint is damaged ({error}); pass --overwrite to start afresh"
+        raise ArtifactError(message) from None
+
+
+def part_of(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with ``prefix``, which is cut off."""
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def misfit(tensors: dict[str, Tensor], module: nn.Module) -> str | None:
+    """The first tensor of a checkpoint that does not fit the module, and how; None if all do."""
+    weights = {name: tensor.shape for name, tensor in module.state_dict().items()}
+    expected = {f"weights/{name}": shape for name, shape in weights.items()}
+    if part_of(tensors, "best/"):
+        expected |= {f"best/{name}": shape for name, shape in weights.items()}
+    for name, parameter in module.named_parameters():
+        shapes = {"step": torch.Size(), "exp_avg": parameter.shape, "exp_avg_sq": parameter.shape}
+        moments = {f"adam/{key}/{name}": shapes[key] for key in _MOMENTS}
+        if moments.keys() & tensors.keys():  # a parameter without gradient has none
+            expected |= moments
+    for name in sorted(expected.keys() | tensors.keys()):
+        if name not in tensors:
+            return f"the tensor {name} is missing"
+        if name not in expected:
+            return f"the tensor {name} is none of the model's"
+        if tensors[name].shape != expected[name]:
+            return f"the tensor {name} has the shape {list(tensors[name].shape)}, not {list(expected[name])}"
+    return None
+
+
 def make_fabric(device: str, precision: str) -> Fabric:
     """Fabric on one device."""
     if device == "cuda" and not torch.cuda.is_available():
@@ -215,7 +283,7 @@ def train(task: Task, settings: LoopSettings, run: Run | None, progress: Progres
 
     Raises:
         NonFiniteError: a loss or a gradient is NaN or infinite.
-        KeyboardInterrupt: interrupted, after a checkpoint was written.
+        KeyboardInterrupt: interrupted, after a checkpoint was written, unless it was the last step.
     """
     fabric = make_fabric(settings.device, settings.precision)
     parameters = [p for p in task.module.parameters() if p.requires_grad]
@@ -229,7 +297,7 @@ def train(task: Task, settings: LoopSettings, run: Run | None, progress: Progres
         while state.step < settings.steps and not state.stopped:
             step = state.step + 1
             for group in optimizer.param_groups:
-                group["lr"] = settings.learning_rate * min(1.0, step / max(1, settings.warm_up_steps))
+                group["lr"] = learning_rate(settings, step)
             loss, figures = task.loss(step, forward, fabric.device)
             if not math.isfinite(loss.item()):
                 raise NonFiniteError(non_finite_message(step, f"the loss is {loss.item()}"))
@@ -247,11 +315,19 @@ def train(task: Task, settings: LoopSettings, run: Run | None, progress: Progres
             if run is not None and not ends and (step % settings.checkpoint_every == 0 or interrupted):
                 run.save(task.module, optimizer, state)
             if interrupted:
-                progress.say(f"interrupted at step {step}; the same command goes on from there")
+                progress.say(f"interrupted at step {step}; the same command goes on from the last checkpoint")
                 raise KeyboardInterrupt
     if state.weights:
         task.module.load_state_dict(state.weights)
     return state
+
+
+def learning_rate(settings: LoopSettings, step: int) -> float:
+    """Linear warm-up, then constant or along half a cosine towards zero at the last step."""
+    rate = settings.learning_rate * min(1.0, step / max(1, settings.warm_up_steps))
+    if settings.schedule == "cosine":
+        rate *= 0.5 * (1.0 + math.cos(math.pi * (step - 1) / settings.steps))
+    return rate
 
 
 def report(run: Run | None, progress: Progress, name: str, state: State, figures: dict[str, float]) -> None:
@@ -298,12 +374,12 @@ def update_best(state: State, settings: LoopSettings, module: nn.Module) -> None
 def clip_gradients(module: nn.Module, limit: float, step: int) -> None:
     """Scale the gradient down to ``limit`` and make sure that it is finite."""
     parameters = [p for p in module.parameters() if p.grad is not None]
-    norm = nn.utils.clip_grad_norm_(parameters, limit if limit else math.inf)
-    if not math.isfinite(norm.item()):
+    try:
+        nn.utils.clip_grad_norm_(parameters, limit if limit else math.inf, error_if_nonfinite=True)
+    except RuntimeError as error:  # raised before anything is scaled, so that the culprit can still be told
         bad = [name for name, p in module.named_parameters() if p.grad is not None and not p.grad.isfinite().all()]
-        raise NonFiniteError(
-            non_finite_message(step, f"the gradient of {', '.join(bad) or 'some tensor'} is not finite")
-        )
+        what = f"the gradient of {', '.join(bad) or 'some tensor'} is not finite"
+        raise NonFiniteError(non_finite_message(step, what)) from error
 
 
 def non_finite_message(step: int, what: str) -> str:

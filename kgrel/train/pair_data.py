@@ -194,7 +194,7 @@ def random_negatives(
 ) -> Rows:
     """Keys of random unlisted pairs, as many for each pair of types as its share of the listed ones asks for.
 
-    Without self-pairs and duplicates. Ends also where fewer such pairs exist than were asked for.
+    Without self-pairs and duplicates. Where fewer such pairs exist than were asked for, all of them.
     """
     rng, size = rng_of(settings.seed, Stream.NEGATIVES), len(type_rows)
     low, high = np.minimum(relations.heads, relations.tails), np.maximum(relations.heads, relations.tails)
@@ -203,10 +203,11 @@ def random_negatives(
     for (first, second), count in zip(*np.unique(type_pairs, axis=0, return_counts=True), strict=True):
         wanted = round(settings.negatives_per_positive * count)
         heads, tails = np.flatnonzero(type_rows == first), np.flatnonzero(type_rows == second)
-        if len(heads) * len(tails) <= 4 * wanted:
-            a, b = np.repeat(heads, len(tails)), np.tile(tails, len(heads))
-        else:
-            a, b = rng.choice(heads, 2 * wanted), rng.choice(tails, 2 * wanted)
+        # Each unordered pair is at most two cells of heads × tails, and each self-pair one: so many distinct cells
+        # hold as many unlisted pairs as wanted, if there are as many.
+        enough = 2 * (wanted + int(count)) + len(heads)
+        cells = rng.choice(len(heads) * len(tails), min(enough, len(heads) * len(tails)), replace=False)
+        a, b = heads[cells // len(tails)], tails[cells % len(tails)]
         keys = np.unique(np.minimum(a, b)[a != b] * size + np.maximum(a, b)[a != b])
         keys = np.setdiff1d(keys, listed)
         found.append(rng.permutation(keys)[:wanted])

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import torch
 
 from kgrel.data.artifact import Artifact, Kind, open_artifact
 from kgrel.data.entities import EntityTable
@@ -19,7 +20,8 @@ from kgrel.data.settings import from_json
 from kgrel.metrics.classification import average_precision, best
 from kgrel.metrics.thresholds import best_threshold, best_thresholds_per_class
 from kgrel.model.classifier import RelationClassifier
-from kgrel.model.predictive import CommonNoise, posterior_predictive
+from kgrel.model.noise import CommonNoise
+from kgrel.model.predictive import Predictive
 from kgrel.model.presets import Dimensions
 from kgrel.model.relvm import PairPrior
 from kgrel.model.representation import load_weights, read_json, save_weights
@@ -58,17 +60,28 @@ class PairModel:
         return self.data.classes.names
 
     @cached_property
-    def noise(self) -> CommonNoise:
-        """The noise common to all pairs."""
-        return prediction_noise(self.prior, self.settings)
+    def predictive(self) -> Predictive:
+        """The posterior predictive with everything that does not depend on the pair computed."""
+        noise = prediction_noise(self.prior, self.settings)
+        return Predictive(self.prior, self.classifier, noise, self.settings.order)
 
     def predict(self, heads: Rows, tails: Rows) -> tuple[np.ndarray, np.ndarray]:
         """Posterior predictive mean and spread of each positive class: (n, C) float64 each."""
         possible = with_no_relation(self.possible(heads, tails))
-        mean, std = posterior_predictive(
-            self.prior, self.classifier, heads, tails, possible, self.noise, self.settings.order
-        )
+        mean, std = self.predictive(heads, tails, possible)
         return mean[:, 1:], std[:, 1:]
+
+    @cached_property
+    def _quick(self) -> Predictive:
+        d = self.prior.dimensions
+        at_mean = CommonNoise(torch.zeros(1, 1, d.u), torch.zeros(1, 1, d.z))
+        return Predictive(self.prior, self.classifier, at_mean, "given")
+
+    def quick(self, heads: Rows, tails: Rows) -> np.ndarray:
+        """1 − p(NO-RELATION | z) at the mean of u and z, one sample, one order: (n,)."""
+        low, high = np.minimum(heads, tails), np.maximum(heads, tails)
+        related: np.ndarray = 1.0 - self._quick(low, high, with_no_relation(self.possible(heads, tails)))[0][:, 0]
+        return related
 
     def possible(self, heads: Rows, tails: Rows) -> Flags:
         """Which positive classes the types of each pair allow: (n, C)."""

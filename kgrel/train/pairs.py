@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from kgrel.data.errors import KgrelError
 from kgrel.data.progress import Progress, Silent
 from kgrel.metrics.classification import average_precision, best
 from kgrel.model.classifier import RelationClassifier
-from kgrel.model.predictive import CommonNoise, common_noise, posterior_predictive
+from kgrel.model.noise import CommonNoise, common_noise
+from kgrel.model.predictive import posterior_predictive
 from kgrel.model.relvm import PairPrior
 from kgrel.train.batches import Stream, rng_of, torch_generator, torch_seed
 from kgrel.train.loop import LoopSettings, Run, State, train
@@ -38,8 +38,6 @@ class PairBatches:
     """Batches of listed and NO-RELATION pairs, from the training part alone; a function of (seed, step)."""
 
     def __init__(self, data: PairData, settings: PairSettings) -> None:
-        if not 0 < settings.batch_negatives < settings.batch_size:
-            raise KgrelError("--batch-negatives must be positive and smaller than --batch-size")
         self.data, self.settings = data, settings
         self.positives = data.rows(Part.TRAINING, positive=True)
         self.negatives = data.rows(Part.TRAINING, positive=False)

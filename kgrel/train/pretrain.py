@@ -63,7 +63,7 @@ class PretrainTask:
         }
         training, held_out = split_by_sentence(store.sentences, settings.validation_share, settings.seed)
         self.held_out = held_out[:VALIDATION_CONTEXTS]
-        self.batches = LengthBuckets(training, store.lengths, settings.batch_size, settings.seed)
+        self.batches = LengthBuckets(training, store.lengths[training], settings.batch_size, settings.seed)
 
     def kl_weight(self, step: int) -> float:
         """Linear from 0 to 1 over ``kl_steps``; step counts from 1."""
@@ -98,34 +98,37 @@ class PretrainTask:
         loss = loss + self.kl_weight(step) * terms.kl.mean()
         return loss, {"loss": loss.item(), "kl": terms.kl.mean().item()}
 
-    @torch.no_grad()
     def validate(self, step: int) -> dict[str, float]:
-        """Means over held-out contexts, per token: ``elbo`` (with the LSTM decoder), ``kl``, ``bag``; and the probe."""
-        s, model, device = self.settings, self.module, next(self.module.parameters()).device
-        model.eval()
+        """See :class:`kgrel.train.loop.Task`: held-out figures, and the probe where it is due."""
+        self.module.eval()
+        figures = {f"validation_{name}": value for name, value in self.held_out_figures().items()}
+        if not all(np.isfinite(value) for value in figures.values()):
+            raise NonFiniteError(f"step {step}: validation gave {figures}; try a smaller learning rate")
+        due = self.settings.probe_every and step % self.settings.probe_every == 0
+        if self.probe is not None and (due or step == self.settings.steps):
+            figures |= {f"probe_{name}": value for name, value in self.probe(self.representation).items()}
+        self.module.train()
+        return figures
+
+    @torch.no_grad()
+    def held_out_figures(self) -> dict[str, float]:
+        """Means over held-out contexts, per token: ``elbo`` (with the LSTM decoder), ``kl``, ``bag``."""
+        s, device = self.settings, next(self.module.parameters()).device
         generator = torch_generator(s.seed, Stream.NOISE, 0)
-        sums, count = dict.fromkeys(Terms._fields, 0.0), 0
+        sums = dict.fromkeys(Terms._fields, 0.0)
         order = self.held_out[np.argsort(self.store.lengths[self.held_out], kind="stable")]
         for start in range(0, len(order), s.batch_size):
             rows = order[start : start + s.batch_size]
             noise_u, noise_z = self.noise(len(rows), generator, device)
-            terms = model(*self.inputs(rows, device), noise_u, noise_z, **self.parts)
+            terms = self.module(*self.inputs(rows, device), noise_u, noise_z, **self.parts)
             for name, values in zip(Terms._fields, terms, strict=True):
                 sums[name] += values.sum().item()
-            count += len(rows)
-        figures = {name: total / count for name, total in sums.items()} if count else {}
-        if s.decoder_weight and count:
-            figures["elbo"] = figures["log_likelihood"] - figures["kl"]
-        else:
-            figures.pop("log_likelihood", None)
-        if not all(np.isfinite(value) for value in figures.values()):
-            raise NonFiniteError(f"step {step}: validation gave {figures}; try a smaller learning rate")
-        figures = {f"validation_{name}": value for name, value in figures.items()}
-        due = s.probe_every and step % s.probe_every == 0
-        if self.probe is not None and (due or step == s.steps):
-            figures |= {f"probe_{name}": value for name, value in self.probe(self.representation).items()}
-        model.train()
-        return figures
+        if not len(order):
+            return {}
+        figures = {name: total / len(order) for name, total in sums.items()}
+        if self.parts["with_decoder"]:
+            return figures | {"elbo": figures["log_likelihood"] - figures["kl"]}
+        return {name: figures[name] for name in ("kl", "bag")}
 
 
 def split_by_sentence(sentences: Rows, share: float, seed: int) -> tuple[Rows, Rows]:
@@ -232,11 +235,11 @@ def pretrain(
     parents = {"corpus": corpus.artifact.hash}
     if init_from is not None and init_from.artifact is not None:
         parents["init_from"] = init_from.artifact.hash
-    run = Run(out, {"settings": to_json(settings), "parents": parents}, overwrite)
     representation, maps = start_model(corpus, settings, init_from)
     task = PretrainTask(representation, corpus.contexts, maps, settings, probe)
     if not len(task.batches.rows):
         raise KgrelError(f"{corpus.artifact.path}: no context is left to train on")
+    run = Run(out, {"settings": to_json(settings), "parents": parents}, overwrite)
     shared = {f.name for f in fields(LoopSettings)} & {f.name for f in fields(PretrainSettings)}
     state = train(task, LoopSettings(**{n: getattr(settings, n) for n in shared}), run, progress, "pretrain")
     representation.write(out)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kgrel.model.representation import Representation
 from kgrel.text.corpus import Corpus
-from kgrel.train.pair_data import PairData
+from kgrel.train.pair_data import PairData, Part
 from kgrel.train.pairs import fit_classifier
 from kgrel.train.settings import PairSettings
 from kgrel.train.train_pairs import prepare_pairs
@@ -21,7 +21,7 @@ PROBE = {"steps": 400, "validate_every": 100, "patience": 4, "learning_rate": 1e
 
 
 class PairProbe:
-    """Gives ``{"average_precision": …, "base_rate": …}`` for a representation.
+    """Gives ``{"average_precision": …, "base_rate": …}`` on validation pairs for a representation.
 
     The split is that of ``train-pairs`` with the same seed, so the pairs that the probe sees are those that the
     classifier will be trained and validated on.
@@ -40,5 +40,9 @@ class PairProbe:
         """
         if self._data is None:
             self._data = prepare_pairs(representation.entities, self.corpus, self.relations, self.settings).data
-        _, state = fit_classifier(representation.model, self._data, self.settings)
-        return {"average_precision": state.best, "base_rate": float(self._data.positive.mean())}
+        # On the model's own device: the training that goes on afterwards must find it there.
+        device = representation.model.entity_embedding.weight.device.type
+        settings = dataclasses.replace(self.settings, device=device)  # type: ignore[arg-type]
+        _, state = fit_classifier(representation.model, self._data, settings)
+        base_rate = self._data.positive[self._data.rows(Part.VALIDATION)].mean()
+        return {"average_precision": state.best, "base_rate": float(base_rate)}

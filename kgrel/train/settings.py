@@ -3,33 +3,55 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+from kgrel.data.errors import KgrelError
 from kgrel.model.presets import Size
 
 Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["fp32", "bf16"]
 Order = Literal["both", "given"]
+Schedule = Literal["cosine", "constant"]
+
+
+def require(settings: Any, least: dict[str, int], positive: tuple[str, ...], shares: tuple[str, ...]) -> None:
+    """Refuse values out of range: below ``least``, not above 0, or not in 0 ≤ share < 1.
+
+    Raises:
+        KgrelError: names the setting, its range and its value.
+    """
+    ranges = [(name, f"at least {low}", getattr(settings, name) >= low) for name, low in least.items()]
+    ranges += [(name, "greater than 0", getattr(settings, name) > 0) for name in positive]
+    ranges += [(name, "at least 0 and below 1", 0 <= getattr(settings, name) < 1) for name in shares]
+    for name, range_, holds in ranges:
+        if not holds:
+            raise KgrelError(f"{name} must be {range_}, not {getattr(settings, name)}")
 
 
 @dataclass(frozen=True)
 class PretrainSettings:
-    """How a representation p(z|x,y) is learned from a corpus."""
+    """How a representation p(z|x,y) is learned from a corpus.
+
+    Raises:
+        KgrelError: a value is out of range.
+    """
 
     size: Size = "x-small"
     """Size of the model: tiny (demo, tests) or the paper's x-small, small, medium, large."""
     entities: Literal["id", "type"] = "id"
     """What x and y are: identifiers (pair-level work) or types (mention-level work)."""
-    steps: int = 10_000
+    steps: int = 5_000
     """Optimiser steps."""
     batch_size: int = 768
     """Contexts a step."""
     samples: int = 1
     """Samples of u and z a context."""
-    learning_rate: float = 1e-3
+    learning_rate: float = 3e-3
     """Adam's learning rate."""
     warm_up_steps: int = 100
     """Steps over which the learning rate rises linearly from zero."""
+    schedule: Schedule = "cosine"
+    """What follows the warm-up: a constant learning rate (paper), or one that falls along half a cosine to zero."""
     gradient_clip: float = 1.0
     """Largest Euclidean norm of the gradient; longer ones are scaled down. 0 = no clipping."""
     posterior: Literal["prior", "recogniser"] = "prior"
@@ -49,7 +71,7 @@ class PretrainSettings:
     """Share of the sentences that are held out to report ELBO and KL."""
     validate_every: int = 1_000
     """Steps between two validations."""
-    probe_every: int = 0
+    probe_every: int = 1_000
     """Steps between two probes of the representation on given relations; 0 = only after the last step."""
     checkpoint_every: int = 500
     """Steps between two checkpoints, from which a killed run goes on."""
@@ -60,10 +82,22 @@ class PretrainSettings:
     seed: int = 0
     """Seed of initialisation, batches, noise and splits."""
 
+    def __post_init__(self) -> None:
+        least = dict.fromkeys(("batch_size", "samples", "validate_every", "checkpoint_every"), 1)
+        least |= dict.fromkeys(("steps", "warm_up_steps", "gradient_clip", "kl_steps", "probe_every", "seed"), 0)
+        least |= dict.fromkeys(("decoder_weight", "bag_weight"), 0)
+        require(self, least, ("learning_rate", "bag_smoothing"), ("token_dropout", "validation_share"))
+        if self.decoder_weight == self.bag_weight == 0:
+            raise KgrelError("decoder_weight and bag_weight are both 0, so that nothing would be learned; raise one")
+
 
 @dataclass(frozen=True)
 class PairSettings:
-    """How the pair classifier p(r|z) is trained on a frozen representation."""
+    """How the pair classifier p(r|z) is trained on a frozen representation.
+
+    Raises:
+        KgrelError: a value is out of range.
+    """
 
     pairs: Literal["co-mentioned", "any"] = "co-mentioned"
     """Which pairs to learn from: those that occur together in a sentence (the paper), or any listed pair beside
@@ -84,8 +118,8 @@ class PairSettings:
     """How many pairs of a batch are NO-RELATION."""
     samples: int = 4
     """Samples of z a pair and step."""
-    learning_rate: float = 1e-4
-    """Adam's learning rate."""
+    learning_rate: float = 1e-3
+    """Adam's learning rate (paper: 1e-4)."""
     weight_decay: float = 0.0
     """Decoupled weight decay of the classifier."""
     hidden: int = 300
@@ -109,6 +143,16 @@ class PairSettings:
     seed: int = 0
     """Seed of the split, the initialisation, the batches and the noise."""
 
+    def __post_init__(self) -> None:
+        least = dict.fromkeys(("batch_negatives", "samples", "validate_every", "checkpoint_every"), 1)
+        least |= dict.fromkeys(("steps", "weight_decay", "hidden", "gradient_clip", "patience", "seed"), 0)
+        least["prediction_samples"] = 1
+        require(self, least, ("learning_rate", "negatives_per_positive"), ("validation_share", "test_share"))
+        if self.batch_negatives >= self.batch_size:
+            raise KgrelError(
+                f"batch_negatives must be smaller than batch_size, not {self.batch_negatives} of {self.batch_size}"
+            )
+
 
 PRETRAIN_RECIPES: dict[str, PretrainSettings] = {
     "default": PretrainSettings(),
@@ -117,6 +161,7 @@ PRETRAIN_RECIPES: dict[str, PretrainSettings] = {
         batch_size=192,
         learning_rate=1e-4,
         warm_up_steps=0,
+        schedule="constant",
         posterior="recogniser",
         kl_steps=10_000,
         decoder_weight=1.0,
@@ -127,6 +172,6 @@ PRETRAIN_RECIPES: dict[str, PretrainSettings] = {
 
 PAIR_RECIPES: dict[str, PairSettings] = {
     "default": PairSettings(),
-    "paper": PairSettings(steps=100_000, patience=0),
+    "paper": PairSettings(steps=100_000, patience=0, learning_rate=1e-4),
 }
 """Named settings of ``train-pairs``."""

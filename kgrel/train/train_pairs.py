@@ -119,12 +119,13 @@ def tune_threshold(
         What was found, as printed.
     """
     assert model.artifact is not None
-    model.settings = dataclasses.replace(model.settings, per_class_thresholds=per_class)
-    found = model.tune()
+    settings = dataclasses.replace(model.settings, per_class_thresholds=per_class)
+    tuned = dataclasses.replace(model, settings=settings)
+    found = tuned.tune()
     old = model.artifact.manifest
     parents = {**old.parents, "pairs": model.artifact.hash}
-    manifest = Manifest(Kind.PAIRS, to_json(model.settings), model.settings.seed, parents)
+    manifest = Manifest(Kind.PAIRS, to_json(settings), settings.seed, parents)
     with create_artifact(out, manifest, overwrite) as draft:
-        model.write(draft.path)
+        tuned.write(draft.path)
         draft.summary |= {**old.summary, **found}
     return found

@@ -1,0 +1,70 @@
+"""What every benchmark shares: where the data lie, what machine this is, where results go."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import kgrel
+
+BENCHMARKS = Path(__file__).resolve().parent
+RESULTS = BENCHMARKS / "results"
+DATA = Path(os.environ.get("KGREL_DATA", BENCHMARKS.parents[1] / "shared" / "data"))
+"""The real corpus, dictionaries and relations; set KGREL_DATA to where they are."""
+WORK = BENCHMARKS.parent / "runs"
+"""Artifacts of benchmark runs; not kept under version control."""
+
+
+def matrix_rate(size: int = 2048, repeats: int = 5) -> float:
+    """The machine's fp32 matrix product rate in GFLOP/s, best of some repeats."""
+    a, b = torch.randn(size, size), torch.randn(size, size)
+    seconds = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        a @ b
+        seconds.append(time.perf_counter() - start)
+    return 2 * size**3 / min(seconds) / 1e9
+
+
+def hardware() -> dict[str, Any]:
+    """What the figures were measured on."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [line.partition(":")[2].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        model = names[0] if names else model
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    return {
+        "cpu": model,
+        "threads": torch.get_num_threads(),
+        "gpu": gpu,
+        "fp32_matrix_gflops": round(matrix_rate()),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "kgrel": kgrel.__version__,
+    }
+
+
+def save(name: str, result: dict[str, Any]) -> Path:
+    """Write ``results/NAME.json``."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    return path
+
+
+def load(name: str) -> dict[str, Any]:
+    """Read ``results/NAME.json``; empty if it is not there."""
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def today() -> str:
+    """The date, UTC."""
+    return time.strftime("%Y-%m-%d", time.gmtime())

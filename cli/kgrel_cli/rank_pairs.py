@@ -1,0 +1,70 @@
+"""``kgrel rank-pairs``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kgrel.score.settings import RankSettings
+from kgrel_cli.options import INPUT, output_options, print_summary, settings_from, settings_options
+from kgrel_cli.progress import Reporter
+
+
+@click.command("rank-pairs")
+@click.argument("pairs", type=INPUT)
+@click.option("--source", help="Rank the pairs of this entity, e.g. DISEASE::DOID:1612.")
+@click.option("--source-type", help="Instead of --source: all entities of this type.")
+@click.option("--target-type", required=True, help="Type of the entities on the other side.")
+@click.option("--out", type=INPUT, help="Where to write: csv, tsv, jsonl or parquet by ending.  [default: a table]")
+@settings_options(RankSettings)
+@output_options
+def command(
+    pairs: Path,
+    source: str | None,
+    source_type: str | None,
+    target_type: str,
+    out: Path | None,
+    overwrite: bool,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Rank one entity against all entities of a type, or all pairs of two types, by PAIRS.
+
+    Best first, ties by identifier. Nothing but the best pairs is held in memory.
+
+    \b
+    Examples:
+      kgrel rank-pairs pairs --source DISEASE::DOID:1612 --target-type CHEMICAL --top 20 --novel-only
+      kgrel rank-pairs pairs --source-type GENE --target-type DISEASE --top 1000 --per-head 50 --out top.csv
+    """
+    if (source is None) == (source_type is None):
+        raise click.UsageError("give either --source or --source-type")
+    settings = settings_from(RankSettings, given)
+    import numpy as np
+
+    from kgrel.data.files import refuse_existing
+    from kgrel.data.tables import write_table
+    from kgrel.score.rank import rank_pairs, row_of, rows_of_type
+    from kgrel.score.show import text_ranking
+    from kgrel.train.pair_model import PairModel
+
+    if out is not None:
+        refuse_existing(out, overwrite)
+    model = PairModel.open(pairs)
+    heads = (
+        rows_of_type(model.entities, source_type) if source_type else np.array([row_of(model.entities, str(source))])
+    )
+    with Reporter() as progress:
+        ranked = rank_pairs(model, heads, rows_of_type(model.entities, target_type), settings, progress)
+    counts = {"considered": ranked.considered, "scored_in_full": ranked.scored, "kept": ranked.table.num_rows}
+    if out is not None:
+        with write_table(out, ranked.table, overwrite=overwrite) as writer:
+            writer.write(ranked.table)
+        print_summary(counts, as_json)
+    elif as_json:
+        print_summary(counts | {"pairs": ranked.table.to_pylist()}, as_json)
+    else:
+        click.echo(text_ranking(ranked.table))
+        print_summary(counts, as_json, to_stderr=True)

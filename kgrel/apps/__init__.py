@@ -1,0 +1,1 @@
+"""What combines many stations of the line."""

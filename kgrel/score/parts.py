@@ -1,0 +1,57 @@
+"""Scored chunks kept beside an output until it is whole, so that a killed run goes on where it was."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.feather as feather
+
+from kgrel.data.files import canonical_json, remove_tree, write_text
+
+IDENTITY = "run.json"
+
+
+class Parts:
+    """The finished chunks of a run, by number; a part is there whole or not at all.
+
+    Args:
+        out: the output file; the parts stand in a hidden directory beside it.
+        identity: everything that the output depends on; parts of another run are deleted.
+    """
+
+    def __init__(self, out: Path, identity: dict[str, Any]) -> None:
+        self.directory = out.with_name(f".{out.name}.parts")
+        if self._stored_identity() != json.loads(canonical_json(identity)):
+            remove_tree(self.directory)
+            self.directory.mkdir()
+            write_text(self.directory / IDENTITY, canonical_json(identity))
+
+    def _stored_identity(self) -> Any:
+        try:
+            return json.loads((self.directory / IDENTITY).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+
+    def _path(self, number: int) -> Path:
+        return self.directory / f"{number:09d}.arrow"
+
+    def __contains__(self, number: int) -> bool:
+        return self._path(number).is_file()
+
+    def write(self, number: int, table: pa.Table) -> None:
+        """Keep a finished chunk."""
+        staging = self.directory / f"{number:09d}.partial"
+        feather.write_feather(table, str(staging), compression="lz4")
+        os.replace(staging, self._path(number))
+
+    def read(self, number: int) -> pa.Table:
+        """A finished chunk."""
+        return feather.read_table(str(self._path(number)), memory_map=False)
+
+    def delete(self) -> None:
+        """Remove all parts."""
+        remove_tree(self.directory)

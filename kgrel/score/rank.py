@@ -1,0 +1,184 @@
+"""The best pairs among all of two types, without ever holding all scores.
+
+Heads are taken one after another and scored against all tails; of each head only its best tails are kept, and of all
+heads only the best so far. Ties are broken by identifier, so the answer is that of sorting the full list.
+
+A cheap first pass may prune: one sample at the mean of u and z ranks the tails of each head, and only the best share
+of them is scored in full. The answer then says so; ``benchmarks/score_pairs.py`` measures what it loses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from kgrel.data.entities import EntityTable, canonical_type, parse_entity
+from kgrel.data.errors import KgrelError, NonFiniteError, did_you_mean
+from kgrel.data.progress import Progress, Silent
+from kgrel.metrics.classification import best
+from kgrel.score.candidates import Resolver, find_columns
+from kgrel.score.scorer import ADDED, Scorer, score_chunk
+from kgrel.score.settings import RankSettings
+
+Rows = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+COLUMNS = ("rank", "source", "source_name", "target", "target_name")
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Pairs in order, and what was looked at."""
+
+    table: pa.Table
+    """Columns rank, source, source_name, target, target_name and those that scoring adds; best first."""
+    considered: int
+    """Pairs among which these are the best."""
+    scored: int
+    """Pairs that were scored in full; fewer than ``considered`` where the cheap pass pruned."""
+
+
+def rows_of_type(entities: EntityTable, type_: str) -> Rows:
+    """Rows of the entities of a type, by name in any spelling.
+
+    Raises:
+        KgrelError: no entity has this type.
+    """
+    wanted = canonical_type(type_)
+    rows = np.flatnonzero(np.array(entities.types, dtype=object) == wanted)
+    if not len(rows):
+        known = sorted(set(entities.types))
+        raise KgrelError(f"no entity of type {wanted!r}{did_you_mean(wanted, known)}; the types are {', '.join(known)}")
+    return rows
+
+
+def row_of(entities: EntityTable, text: str, type_: str | None = None) -> int:
+    """Row of one entity, in any spelling.
+
+    Raises:
+        KgrelError: unknown, or an id of several types.
+    """
+    row, status = entities.find(parse_entity(text, type_))
+    if status == "untyped":
+        raise KgrelError(f"{text!r} is an identifier of several types; write it as TYPE::id")
+    if row < 0:
+        raise KgrelError(f"{text!r} is not among the {len(entities):,} entities of the artifact")
+    return row
+
+
+def rank_pairs(
+    scorer: Scorer, heads: Rows, tails: Rows, settings: RankSettings, progress: Progress | None = None
+) -> Ranked:
+    """The best pairs of ``heads`` × ``tails``; a pair that both contain twice over is taken once.
+
+    Raises:
+        KgrelError: no class relates the types.
+        NonFiniteError: a score is NaN or infinite.
+    """
+    progress = progress or Silent()
+    progress.start("rank-pairs", len(heads))
+    order = Order(scorer.entities)
+    kept = Kept.none()
+    considered = scored = 0
+    for head, candidates in pairs_by_head(scorer, heads, tails):
+        considered += len(candidates)
+        if settings.novel_only:
+            known = scorer.known(np.full(len(candidates), head), candidates)
+            candidates = candidates[[name is None for name in known]]
+        candidates = prune(scorer, head, candidates, settings)
+        scored += len(candidates)
+        found = score_tails(scorer, head, candidates)
+        kept = order.best(kept.joined(order.best(found, settings.per_head)), settings.top)
+        progress.advance(1)
+    if not considered:
+        raise KgrelError("no class of the artifact relates these types; nothing can be ranked")
+    return Ranked(answer(scorer, kept), considered, scored)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Pairs with their scores (n,)."""
+
+    heads: Rows
+    tails: Rows
+    scores: Floats
+
+    @classmethod
+    def none(cls) -> Kept:
+        """No pair."""
+        return cls(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
+
+    def joined(self, other: Kept) -> Kept:
+        """The pairs of both."""
+        pairs = zip((self.heads, self.tails, self.scores), (other.heads, other.tails, other.scores), strict=True)
+        return Kept(*(np.concatenate(both) for both in pairs))
+
+    def taken(self, rows: Rows) -> Kept:
+        """Some of the pairs."""
+        return Kept(self.heads[rows], self.tails[rows], self.scores[rows])
+
+
+class Order:
+    """Best first: score descending, then the identifiers of source and target ascending."""
+
+    def __init__(self, entities: EntityTable) -> None:
+        keys = sorted(range(len(entities)), key=lambda row: (entities.types[row], entities.ids[row]))
+        self.place = np.empty(len(entities), dtype=np.int64)
+        self.place[keys] = np.arange(len(entities))
+
+    def best(self, kept: Kept, count: int) -> Kept:
+        """The best ``count`` pairs in order; 0 = all."""
+        if 0 < count < len(kept.scores):
+            # Whatever ties with the last place stays, and the exact sort decides.
+            limit = np.partition(kept.scores, -count)[-count]
+            kept = kept.taken(np.flatnonzero(kept.scores >= limit))
+        rows = np.lexsort((self.place[kept.tails], self.place[kept.heads], -kept.scores))
+        return kept.taken(rows[:count] if count else rows)
+
+
+def pairs_by_head(scorer: Scorer, heads: Rows, tails: Rows) -> Iterator[tuple[int, Rows]]:
+    """Each head with the tails that it is to be scored against: possible ones, never itself, no pair twice."""
+    among_tails = np.isin(np.arange(len(scorer.entities)), tails)
+    done = np.zeros(len(scorer.entities), dtype=np.bool_)
+    for head in heads.tolist():
+        # Where head and tail stand on both sides, the pair was taken when the other one was the head.
+        candidates = tails[(tails != head) & ~(done[tails] & among_tails[head])]
+        possible = scorer.possible(np.full(len(candidates), head), candidates).any(axis=1)
+        done[head] = True
+        yield head, candidates[possible]
+
+
+def prune(scorer: Scorer, head: int, tails: Rows, settings: RankSettings) -> Rows:
+    """The best share of the tails by the cheap pass; all of them where pruning is off."""
+    keep = max(settings.top, settings.per_head, round(settings.prune_to * len(tails)))
+    if settings.prune_to >= 1 or keep >= len(tails):
+        return tails
+    quick = scorer.quick(np.full(len(tails), head), tails)
+    chosen = np.argpartition(-quick, keep)[:keep]
+    return tails[np.sort(chosen)]
+
+
+def score_tails(scorer: Scorer, head: int, tails: Rows) -> Kept:
+    """The pairs of one head with the score of their best class."""
+    heads = np.full(len(tails), head)
+    if not len(tails):
+        return Kept.none()
+    mean, _ = scorer.predict(heads, tails)
+    if not np.isfinite(mean).all():
+        raise NonFiniteError("a score is not finite; the artifact's weights are damaged or diverged in training")
+    return Kept(heads, tails, best(mean, scorer.possible(heads, tails))[1])
+
+
+def answer(scorer: Scorer, kept: Kept) -> pa.Table:
+    """The kept pairs as a table, with the columns that scoring a list would add."""
+    entities = scorer.entities
+    full = [f"{type_}::{id_}" for type_, id_ in zip(entities.types, entities.ids, strict=True)]
+    rank = pa.array(np.arange(1, len(kept.scores) + 1))
+    names = [pa.array([source[row] for row in rows], pa.string())
+             for rows in (kept.heads, kept.tails) for source in (full, entities.names)]  # fmt: skip
+    table = pa.table([rank, *names], names=list(COLUMNS))
+    scored = score_chunk(scorer, Resolver(entities), table, find_columns(list(COLUMNS), "the ranking"))
+    return pa.table([*table.columns, *scored.columns.values()], names=[*COLUMNS, *ADDED])

@@ -1,0 +1,234 @@
+"""Figures are scikit-learn's, thresholds come from validation alone, and the same seed gives the same report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score, f1_score, precision_recall_fscore_support, roc_auc_score
+
+from kgrel.baselines.counts import co_occurrence, degree_product, log_count
+from kgrel.baselines.label_only import LabelOnlySettings, LabelOnlyTask, fit_label_only
+from kgrel.data.errors import KgrelError
+from kgrel.evaluate import pairs as evaluate
+from kgrel.evaluate.pairs import MODEL, evaluate_pairs, methods
+from kgrel.evaluate.settings import LEAST_DRAWS, EvaluationSettings
+from kgrel.train.pair_data import PairData, Part
+from kgrel.train.pair_model import PairModel
+from kgrel.train.settings import PairSettings
+
+METHODS = [
+    MODEL, "co-occurrence", "log co-mention count", "label-degree product", "label-only embeddings",
+]  # fmt: skip
+FAST = EvaluationSettings(draws=LEAST_DRAWS)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_baseline() -> Iterator[None]:
+    """Train the label-only baseline for a few steps only."""
+
+    def fit(data: PairData, settings: PairSettings) -> tuple[LabelOnlyTask, dict[str, float]]:
+        return fit_label_only(data, settings, LabelOnlySettings(steps=10, validate_every=5))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluate, "fit_label_only", fit)
+        yield
+
+
+def covered(data: PairData, row: int) -> bool:
+    """Both entities have a training label of one and the same class that is possible for the pair, by loops."""
+
+    def classes_of(entity: int) -> set[int]:
+        rows = [r for r in data.rows(Part.TRAINING) if entity in (data.heads[r], data.tails[r])]
+        return {int(class_) for r in rows for class_ in np.flatnonzero(data.labels[r])}
+
+    possible = set(np.flatnonzero(data.possible(np.array([row]))[0]).tolist())
+    return bool(classes_of(data.heads[row]) & classes_of(data.tails[row]) & possible)
+
+
+def best_of(scores: np.ndarray, possible: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    masked = np.where(possible, scores, -np.inf)
+    return masked.argmax(axis=1), masked.max(axis=1)
+
+
+def predicted_indicator(classes: np.ndarray, values: np.ndarray, limits: np.ndarray) -> np.ndarray:
+    found = np.zeros((len(classes), len(limits)), dtype=bool)
+    found[np.arange(len(classes)), classes] = values > limits[classes]
+    return found
+
+
+def rows_of(data: PairData, part: Part, setting: str) -> np.ndarray:
+    rows = data.rows(part)
+    return rows if setting == "all" else np.array([row for row in rows if covered(data, row)])
+
+
+@pytest.fixture(scope="module")
+def report(given: Any, short_baseline: None) -> dict[str, Any]:
+    return evaluate_pairs(given, FAST)
+
+
+def test_covered_pairs_are_a_part_of_all_and_both_entities_are_labelled(given: Any, report: dict[str, Any]) -> None:
+    for setting in ("covered", "all"):
+        rows = rows_of(given.data, Part.TEST, setting)
+        assert report[setting]["pairs"] == len(rows)
+        assert report[setting]["listed"] == np.any(given.data.labels[rows], axis=1).sum()
+        assert report[setting]["base_rate"] == pytest.approx(report[setting]["listed"] / len(rows))
+    assert report["covered"]["pairs"] < report["all"]["pairs"]
+
+
+@pytest.mark.parametrize("setting", ["covered", "all"])
+@pytest.mark.parametrize("method", ["kgrel", "co-occurrence", "log co-mention count", "label-degree product"])
+def test_figures_are_those_of_scikit_learn(given: Any, report: dict[str, Any], setting: str, method: str) -> None:
+    data, rows = given.data, rows_of(given.data, Part.TEST, setting)
+    scores = {
+        MODEL: lambda: given.predict(data.heads[rows], data.tails[rows])[0],
+        "co-occurrence": lambda: co_occurrence(data, rows),
+        "log co-mention count": lambda: log_count(data, rows),
+        "label-degree product": lambda: degree_product(data, rows),
+    }[method]()
+    classes, values = best_of(scores, data.possible(rows))
+    found, labels = report[setting]["methods"][method], data.labels[rows]
+    predicted = predicted_indicator(classes, values, np.array([found["thresholds"][name] for name in given.classes]))
+    micro = precision_recall_fscore_support(labels, predicted, average="micro", zero_division=0)
+    assert [found["precision"], found["recall"], found["f1"]] == pytest.approx(micro[:3])
+    assert found["macro_f1"] == pytest.approx(f1_score(labels, predicted, average="macro", zero_division=0))
+    related = labels.any(axis=1)
+    assert found["average_precision"] == pytest.approx(average_precision_score(related, values))
+    assert found["auroc"] == pytest.approx(roc_auc_score(related, values))
+    by_class = precision_recall_fscore_support(labels, predicted, average=None, zero_division=0)
+    for place, name in enumerate(given.classes):
+        figures = found["by_class"][name]
+        assert [figures[key] for key in ("precision", "recall", "f1", "support")] == pytest.approx(
+            [by_class[part][place] for part in range(4)]
+        )
+        assert figures["predicted"] == predicted[:, place].sum()
+
+
+@pytest.mark.parametrize("setting", ["covered", "all"])
+def test_a_global_threshold_reaches_the_best_micro_f1_on_validation(
+    given: Any, report: dict[str, Any], setting: str
+) -> None:
+    data, rows = given.data, rows_of(given.data, Part.VALIDATION, setting)
+    classes, values = best_of(given.predict(data.heads[rows], data.tails[rows])[0], data.possible(rows))
+
+    def micro_f1(limit: float) -> float:
+        predicted = predicted_indicator(classes, values, np.full(3, limit))
+        return float(f1_score(data.labels[rows], predicted, average="micro", zero_division=0))
+
+    (threshold,) = set(report[setting]["methods"][MODEL]["thresholds"].values())
+    assert micro_f1(threshold) == pytest.approx(max(map(micro_f1, [0.0, *np.unique(values)])))
+
+
+def test_thresholds_by_class_reach_the_best_f1_of_each_class_on_validation(given: Any) -> None:
+    model = given.per_class()
+    found = evaluate_pairs(model, EvaluationSettings(draws=LEAST_DRAWS, baselines=False))
+    data, rows = model.data, model.data.rows(Part.VALIDATION)
+    classes, values = best_of(model.predict(data.heads[rows], data.tails[rows])[0], data.possible(rows))
+    thresholds = found["all"]["methods"][MODEL]["thresholds"]
+    assert len(set(thresholds.values())) > 1
+    for place, name in enumerate(model.classes):
+
+        def f1(limit: float, place: int = place) -> float:
+            predicted = predicted_indicator(classes, values, np.full(3, limit))
+            return float(f1_score(data.labels[rows, place], predicted[:, place], zero_division=0))
+
+        assert f1(thresholds[name]) == pytest.approx(max(map(f1, [0.0, *np.unique(values)])))
+
+
+def thresholds_of(report: dict[str, Any]) -> list[Any]:
+    return [method["thresholds"] for setting in ("covered", "all") for method in report[setting]["methods"].values()]
+
+
+@pytest.mark.parametrize("per_class", [False, True])
+def test_test_labels_have_no_influence_on_thresholds_and_validation_labels_do(given: Any, per_class: bool) -> None:
+    given = given.per_class() if per_class else given
+    rng = np.random.default_rng(0)
+
+    def other_labels(part: Part) -> Any:
+        rows, labels = given.data.rows(part), given.data.labels.copy()
+        labels[rows] = given.data.possible(rows) & (rng.random((len(rows), 3)) < 0.3)
+        return given.with_labels(labels)
+
+    expected, changed = evaluate_pairs(given, FAST), evaluate_pairs(other_labels(Part.TEST), FAST)
+    assert thresholds_of(changed) == thresholds_of(expected)
+    assert changed["all"]["methods"][MODEL]["f1"] != expected["all"]["methods"][MODEL]["f1"]
+    assert thresholds_of(evaluate_pairs(other_labels(Part.VALIDATION), FAST)) != thresholds_of(expected)
+
+
+def test_every_method_has_intervals_and_the_models_difference_to_it(report: dict[str, Any]) -> None:
+    for setting in ("covered", "all"):
+        found = report[setting]["methods"]
+        assert list(found) == METHODS
+        for name, method in found.items():
+            for key in ("precision", "recall", "f1", "average_precision"):
+                low, high = method[f"{key}_interval"]
+                assert 0 <= low <= high <= 1
+            for key in ("f1", "average_precision"):
+                if name == MODEL:
+                    assert f"model_minus_this_{key}" not in method
+                    continue
+                difference = method[f"model_minus_this_{key}"]
+                assert difference["difference"] == pytest.approx(found[MODEL][key] - method[key])
+                low, high = difference["interval"]
+                assert difference["excludes_zero"] == (low > 0 or high < 0)
+
+
+def test_the_report_is_json_without_nan(report: dict[str, Any]) -> None:
+    assert json.loads(json.dumps(report, allow_nan=False)) == report
+
+
+def test_the_same_seed_gives_the_same_report_and_another_one_other_intervals_only(
+    given: Any, report: dict[str, Any]
+) -> None:
+    assert evaluate_pairs(given, FAST) == report
+    other = evaluate_pairs(given, EvaluationSettings(draws=LEAST_DRAWS, seed=1))
+    for setting in ("covered", "all"):
+        for name, method in report[setting]["methods"].items():
+            changed = other[setting]["methods"][name]
+            figures = [key for key in method if not key.endswith("_interval") and not key.startswith("model_minus")]
+            assert {key: changed[key] for key in figures} == {key: method[key] for key in figures}
+    model = report["all"]["methods"][MODEL]
+    assert other["all"]["methods"][MODEL]["f1_interval"] != model["f1_interval"]
+
+
+def test_baselines_may_be_left_out(given: Any) -> None:
+    found = evaluate_pairs(given, EvaluationSettings(draws=LEAST_DRAWS, baselines=False))
+    assert list(found["all"]["methods"]) == list(found["covered"]["methods"]) == [MODEL]
+    assert found["baseline_settings"] == {}
+
+
+def test_validation_pairs_can_be_reported(given: Any) -> None:
+    found = evaluate_pairs(given, EvaluationSettings(part="validation", draws=LEAST_DRAWS, baselines=False))
+    assert found["all"]["pairs"] == len(given.data.rows(Part.VALIDATION))
+    assert found["settings"]["part"] == "validation"
+
+
+@pytest.mark.parametrize(("part", "word"), [(Part.TEST, "test"), (Part.VALIDATION, "validation")])
+def test_without_a_listed_pair_there_is_nothing_to_evaluate(given: Any, part: Part, word: str) -> None:
+    labels = given.data.labels.copy()
+    labels[given.data.rows(part)] = False
+    with pytest.raises(KgrelError, match=rf"no listed pair among the covered .*{word}.*more relations"):
+        evaluate_pairs(given.with_labels(labels), FAST)
+
+
+@pytest.mark.parametrize(("change", "message"), [({"draws": 0}, "draws must be"), ({"seed": -1}, "seed must not")])
+def test_settings_out_of_range_are_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(KgrelError, match=message):
+        EvaluationSettings(**change)
+
+
+def test_every_method_scores_any_rows(given: Any) -> None:
+    found, chosen = methods(given, True, evaluate.Silent())
+    assert list(found) == METHODS
+    assert list(chosen) == ["label-only embeddings"]
+    for rows in (np.arange(7), np.zeros(0, dtype=np.int64)):
+        assert all(score(rows).shape == (len(rows), 3) for score in found.values())
+
+
+def test_a_trained_model_is_evaluated_with_the_threshold_it_carries(pair_model: PairModel) -> None:
+    found = evaluate_pairs(pair_model, EvaluationSettings(draws=LEAST_DRAWS, baselines=False))
+    thresholds = found["all"]["methods"][MODEL]["thresholds"]
+    assert thresholds == dict(zip(pair_model.classes, pair_model.thresholds.tolist(), strict=True))

@@ -1,0 +1,462 @@
+"""A run that was cut anywhere and started again ends like one that never was."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import signal
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from kgrel.data.artifact import LOG, UNFINISHED
+from kgrel.data.errors import ArtifactError, KgrelError, NonFiniteError
+from kgrel.data.progress import Silent
+from kgrel.train import loop
+from kgrel.train.batches import Stream, torch_generator
+from kgrel.train.loop import LoopSettings, Run, State, learning_rate, train
+
+IDENTITY = {"settings": {"steps": 14, "size": "tiny"}, "parents": {"corpus": "a1"}}
+SETTINGS = LoopSettings(
+    steps=14,
+    learning_rate=0.05,
+    warm_up_steps=3,
+    schedule="cosine",
+    gradient_clip=1.0,
+    validate_every=2,
+    checkpoint_every=3,
+    device="cpu",
+)
+Hook = Callable[[int], None]
+
+
+class Crash(BaseException):
+    """Stands for whatever ends a process."""
+
+
+class Net(nn.Module):
+    """A regression with a frozen tensor, and a layer that never sees a gradient."""
+
+    def __init__(self, width: int = 6) -> None:
+        super().__init__()
+        self.used, self.unused = nn.Linear(4, width), nn.Linear(4, 2)
+        self.frozen = nn.Parameter(torch.ones(width), requires_grad=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (torch.tanh(self.used(x)) * self.frozen).sum(-1)
+
+
+class Regression:
+    """Learns Σx from noise that is a function of the step; ``before`` is called at the start of each step."""
+
+    def __init__(self, before: Hook = lambda _: None, curve: Callable[[int], float] | None = None, width: int = 6):
+        self.before, self.curve, self.seen = before, curve, dict[int, dict[str, Tensor]]()
+        with torch.random.fork_rng():
+            torch.manual_seed(5)
+            self.module = Net(width)
+
+    def loss(self, step: int, forward: nn.Module, device: torch.device) -> tuple[Tensor, dict[str, float]]:
+        self.before(step)
+        x = torch.randn(8, 4, generator=torch_generator(0, Stream.NOISE, step))
+        loss = (forward(x) - x.sum(-1)).square().mean()
+        return loss, {"loss": loss.item()}
+
+    @torch.no_grad()
+    def validate(self, step: int) -> dict[str, float]:
+        self.seen[step] = {name: tensor.clone() for name, tensor in self.module.state_dict().items()}
+        x = torch.randn(32, 4, generator=torch_generator(0, Stream.HOLD_OUT))
+        error = (self.module(x) - x.sum(-1)).square().mean().item()
+        return {"stop": self.curve(step) if self.curve else -error, "error": error}
+
+
+def crash_at(*steps: int) -> Hook:
+    """Raise once at each of these steps."""
+    left = list(steps)
+
+    def before(step: int) -> None:
+        if step in left:
+            left.remove(step)
+            raise Crash
+
+    return before
+
+
+def interrupt_at(step: int, times: int = 1) -> Hook:
+    """Ctrl-C in the middle of a step."""
+
+    def before(now: int) -> None:
+        for _ in range(times if now == step else 0):
+            signal.raise_signal(signal.SIGINT)
+
+    return before
+
+
+def fit(directory: Path, task: Regression | None = None, settings: LoopSettings = SETTINGS) -> tuple[Regression, State]:
+    task = task or Regression()
+    return task, train(task, settings, Run(directory, IDENTITY), Silent(), "toy")
+
+
+def logged(directory: Path) -> list[dict[str, Any]]:
+    """The log without its clock."""
+    lines = (directory / LOG).read_text(encoding="utf-8").splitlines()
+    return [{k: v for k, v in json.loads(line).items() if k != "seconds"} for line in lines]
+
+
+def outcome(directory: Path, task: Regression, state: State) -> dict[str, Any]:
+    """Everything that a run ends with, the last checkpoint with Adam's moments included, as comparable values."""
+    files = {str(path.relative_to(directory)): path.read_bytes() for path in directory.glob("checkpoint-*/*")}
+    weights = {name: tensor.tolist() for name, tensor in task.module.state_dict().items()}
+    figures = state.step, state.best, state.since_best, state.stopped, state.figures
+    others = {path.name for path in directory.iterdir()}
+    return {"weights": weights, "checkpoint": files, "log": logged(directory), "state": figures, "files": others}
+
+
+@pytest.fixture(scope="module")
+def undisturbed() -> Iterator[dict[str, Any]]:
+    with tempfile.TemporaryDirectory() as folder:
+        directory = Path(folder) / "run"
+        yield outcome(directory, *fit(directory))
+
+
+def test_the_toy_learns_and_leaves_untouched_what_has_no_gradient(tmp_path: Path) -> None:
+    task, state = fit(tmp_path / "run")
+    start = Regression().module.state_dict()
+    assert logged(tmp_path / "run")[-1]["error"] < 0.8 * logged(tmp_path / "run")[0]["error"]
+    assert not torch.equal(task.module.used.weight, start["used.weight"])
+    assert torch.equal(task.module.unused.weight, start["unused.weight"])
+    assert torch.equal(task.module.frozen, start["frozen"])
+    assert state.step == SETTINGS.steps
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.integers(1, SETTINGS.steps), min_size=1, max_size=3, unique=True))
+def test_a_run_that_crashed_in_a_step_ends_the_same(undisturbed: dict[str, Any], crashes: list[int]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        directory = Path(folder) / "run"
+        before = crash_at(*crashes)
+        for _ in crashes:
+            with pytest.raises(Crash):
+                fit(directory, Regression(before))
+        assert outcome(directory, *fit(directory, Regression(before))) == undisturbed
+
+
+@pytest.mark.parametrize("step", [1, 4, 6, 13])
+def test_a_run_interrupted_by_ctrl_c_stops_after_the_step_and_ends_the_same(
+    undisturbed: dict[str, Any], tmp_path: Path, step: int
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        fit(tmp_path / "run", Regression(interrupt_at(step)))
+    assert [path.name for path in tmp_path.glob("run/checkpoint-*")] == [f"checkpoint-{step:09d}"]
+    assert outcome(tmp_path / "run", *fit(tmp_path / "run"))["weights"] == undisturbed["weights"]
+
+
+def test_ctrl_c_in_the_last_step_ends_the_same_too(undisturbed: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        fit(tmp_path / "run", Regression(interrupt_at(SETTINGS.steps)))
+    assert outcome(tmp_path / "run", *fit(tmp_path / "run")) == undisturbed
+
+
+def test_a_second_ctrl_c_stops_at_once(undisturbed: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        fit(tmp_path / "run", Regression(interrupt_at(5, times=2)))
+    assert [path.name for path in tmp_path.glob("run/checkpoint-*")] == ["checkpoint-000000003"]
+    assert outcome(tmp_path / "run", *fit(tmp_path / "run")) == undisturbed
+
+
+def test_the_handler_of_ctrl_c_is_given_back(tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(Crash):
+        fit(tmp_path / "run", Regression(crash_at(2)))
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize("operation", ["save_file", "sync", "remove_tree", "write_text", "os.rename"])
+@pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
+def test_a_run_that_ended_within_any_file_operation_ends_the_same(
+    undisturbed: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operation: str, done: bool
+) -> None:
+    """Crash before or after a call took effect, and start again until the run ends; crashes grow ever rarer."""
+    owner = loop.os if operation == "os.rename" else loop
+    original = getattr(owner, operation.removeprefix("os."))
+    calls, fatal = 0, {n * (n + 1) // 2 for n in range(1, 30)}
+
+    def breaking(*args: Any, **kwargs: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if calls in fatal and not done:
+            raise Crash
+        original(*args, **kwargs)
+        if calls in fatal and done:
+            raise Crash
+
+    crashes = 0
+    with monkeypatch.context() as patched:
+        patched.setattr(owner, operation.removeprefix("os."), breaking)
+        while crashes < 30:
+            try:
+                ended = fit(tmp_path / "run")
+                break
+            except Crash:
+                crashes += 1
+    assert 0 < crashes < 30
+    assert outcome(tmp_path / "run", *ended) == undisturbed
+
+
+def test_a_half_written_checkpoint_is_ignored_and_cleared_away(undisturbed: dict[str, Any], tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    with pytest.raises(Crash):
+        fit(run, Regression(crash_at(5)))
+    shutil.copytree(run / "checkpoint-000000003", run / ".checkpoint.partial")
+    (run / ".checkpoint.partial" / "tensors").write_bytes(b"half")
+    assert Run(run, IDENTITY).checkpoint() == run / "checkpoint-000000003"
+    assert outcome(run, *fit(run)) == undisturbed
+
+
+def test_partial_files_of_a_killed_process_are_cleared_away(undisturbed: dict[str, Any], tmp_path: Path) -> None:
+    """They would be listed in the manifest of the finished artifact."""
+    with pytest.raises(Crash):
+        fit(tmp_path / "run", Regression(crash_at(5)))
+    (tmp_path / "run" / f".{LOG}.4711.partial").write_text("{}")
+    (tmp_path / "run" / ".manifest.json.4711.partial").write_text("{}")
+    assert outcome(tmp_path / "run", *fit(tmp_path / "run")) == undisturbed
+
+
+def test_the_log_forgets_the_steps_that_will_be_logged_again(undisturbed: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(Crash):
+        fit(tmp_path / "run", Regression(crash_at(9)))
+    assert [line["step"] for line in logged(tmp_path / "run")] == [2, 4, 6, 8]
+    with (tmp_path / "run" / LOG).open("a") as stream:
+        stream.write('{"step": 1')  # a line that the kill cut short
+    with pytest.raises(Crash):
+        fit(tmp_path / "run", Regression(crash_at(7)))
+    assert [line["step"] for line in logged(tmp_path / "run")] == [2, 4, 6]
+    fit(tmp_path / "run")
+    assert logged(tmp_path / "run") == undisturbed["log"]
+
+
+def test_training_without_a_directory_gives_the_same_weights(undisturbed: dict[str, Any]) -> None:
+    task = Regression()
+    train(task, SETTINGS, None, Silent(), "toy")
+    assert {name: tensor.tolist() for name, tensor in task.module.state_dict().items()} == undisturbed["weights"]
+
+
+def peak_at_six(step: int) -> float:
+    return -abs(step - 6.0)
+
+
+PATIENT = LoopSettings(**{**SETTINGS.__dict__, "patience": 3, "steps": 40})
+
+
+def test_early_stopping_ends_with_the_best_weights(tmp_path: Path) -> None:
+    task, state = fit(tmp_path / "run", Regression(curve=peak_at_six), PATIENT)
+    assert (state.step, state.best, state.stopped) == (12, 0.0, True)
+    assert all(torch.equal(tensor, task.seen[6][name]) for name, tensor in task.module.state_dict().items())
+    assert not torch.equal(task.module.used.weight, task.seen[12]["used.weight"])
+
+
+@pytest.mark.parametrize("step", [2, 7, 8, 11, 12])
+def test_early_stopping_survives_a_resume(tmp_path: Path, step: int) -> None:
+    expected = outcome(tmp_path / "whole", *fit(tmp_path / "whole", Regression(curve=peak_at_six), PATIENT))
+    with pytest.raises(Crash):
+        fit(tmp_path / "cut", Regression(crash_at(step), peak_at_six), PATIENT)
+    assert outcome(tmp_path / "cut", *fit(tmp_path / "cut", Regression(curve=peak_at_six), PATIENT)) == expected
+
+
+def test_without_patience_the_last_weights_stay(tmp_path: Path) -> None:
+    task, state = fit(tmp_path / "run", Regression(curve=peak_at_six))
+    assert (state.step, state.stopped) == (SETTINGS.steps, False)
+    assert torch.equal(task.module.used.weight, task.seen[SETTINGS.steps]["used.weight"])
+
+
+@pytest.mark.parametrize(
+    ("identity", "key"),
+    [
+        ({"settings": {"steps": 15, "size": "tiny"}, "parents": {"corpus": "a1"}}, "steps"),
+        ({"settings": {"steps": 14, "size": "tiny"}, "parents": {"corpus": "b2"}}, "corpus"),
+        ({"settings": {"steps": 14}, "parents": {"corpus": "b2"}}, "corpus, size"),
+    ],
+)
+def test_an_unfinished_run_is_not_resumed_with_other_settings(
+    tmp_path: Path, identity: dict[str, Any], key: str
+) -> None:
+    with pytest.raises(Crash):
+        fit(tmp_path / "run", Regression(crash_at(5)))
+    with pytest.raises(KgrelError, match=f"run holds an unfinished run that was started with another {key};"):
+        Run(tmp_path / "run", identity)
+    assert Run(tmp_path / "run", IDENTITY).checkpoint() is not None
+
+
+def test_overwrite_starts_an_unfinished_run_afresh(tmp_path: Path) -> None:
+    with pytest.raises(Crash):
+        fit(tmp_path / "run", Regression(crash_at(5)))
+    other = {"settings": {"steps": 15}}
+    assert Run(tmp_path / "run", other, overwrite=True).checkpoint() is None
+    assert [path.name for path in (tmp_path / "run").iterdir()] == [UNFINISHED]
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_what_is_no_run_is_not_touched(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    for overwrite in (False, True):
+        with pytest.raises(KgrelError, match=str(tmp_path)):
+            Run(tmp_path, IDENTITY, overwrite)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_closed_run_leaves_no_trace_of_the_training(tmp_path: Path) -> None:
+    with pytest.raises(Crash):
+        fit(tmp_path / "run", Regression(crash_at(5)))
+    run = Run(tmp_path / "run", IDENTITY)
+    train(Regression(), SETTINGS, run, Silent(), "toy")
+    run.close()
+    assert [path.name for path in (tmp_path / "run").iterdir()] == [LOG]
+
+
+def test_a_loss_that_is_not_finite_names_the_step_and_the_run_goes_on_later(
+    undisturbed: dict[str, Any], tmp_path: Path
+) -> None:
+    task = Regression()
+
+    def poison(step: int) -> None:
+        if step == 8:
+            with torch.no_grad():
+                task.module.used.bias[0] = math.nan
+
+    task.before = poison
+    with pytest.raises(NonFiniteError, match="step 8: the loss is nan"):
+        fit(tmp_path / "run", task)
+    assert outcome(tmp_path / "run", *fit(tmp_path / "run")) == undisturbed
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+@pytest.mark.parametrize("clip", [0.0, 1.0])
+def test_a_gradient_that_is_not_finite_names_step_and_tensor_and_changes_nothing(
+    tmp_path: Path, value: float, clip: float
+) -> None:
+    task, at_fault = Regression(), dict[str, Tensor]()
+
+    def poison(step: int) -> None:
+        if step == 5:
+            task.module.used.bias.register_hook(lambda gradient: gradient * value)
+            at_fault.update({name: tensor.clone() for name, tensor in task.module.state_dict().items()})
+
+    task.before = poison
+    clipped = LoopSettings(**{**SETTINGS.__dict__, "gradient_clip": clip})
+    with pytest.raises(NonFiniteError, match=r"step 5: the gradient of used\.bias is not finite"):
+        fit(tmp_path / "run", task, clipped)
+    assert all(torch.equal(tensor, at_fault[name]) for name, tensor in task.module.state_dict().items())
+    assert Run(tmp_path / "run", IDENTITY).checkpoint() == tmp_path / "run" / "checkpoint-000000003"
+
+
+def cut_short(checkpoint: Path) -> None:
+    (checkpoint / "tensors").write_bytes((checkpoint / "tensors").read_bytes()[:-9])
+
+
+def flip_a_bit(checkpoint: Path) -> None:
+    content = bytearray((checkpoint / "tensors").read_bytes())
+    content[-5] ^= 1
+    (checkpoint / "tensors").write_bytes(content)
+
+
+def lose_the_tensors(checkpoint: Path) -> None:
+    (checkpoint / "tensors").unlink()
+
+
+def spoil_the_state(checkpoint: Path) -> None:
+    (checkpoint / "state.json").write_text("{}")
+
+
+@pytest.mark.parametrize("damage", [cut_short, flip_a_bit, lose_the_tensors, spoil_the_state])
+def test_a_damaged_checkpoint_is_refused_by_name(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+    with pytest.raises(Crash):
+        fit(tmp_path / "run", Regression(crash_at(5)))
+    damage(tmp_path / "run" / "checkpoint-000000003")
+    with pytest.raises(ArtifactError, match="checkpoint-000000003: the checkpoint is damaged .*--overwrite"):
+        fit(tmp_path / "run")
+
+
+def missing(tensors: dict[str, Tensor], name: str) -> str:
+    del tensors[name]
+    return f"{name} is missing"
+
+
+def left_over(tensors: dict[str, Tensor], name: str) -> str:
+    tensors[f"{name}.old"] = tensors[name].clone()
+    return f"{name}.old is none of the model's"
+
+
+def misshapen(tensors: dict[str, Tensor], name: str) -> str:
+    tensors[name] = tensors[name].flatten()[:2].clone()
+    return f"{name} has the shape \\[2\\], not"
+
+
+@pytest.mark.parametrize("change", [missing, left_over, misshapen])
+@pytest.mark.parametrize("part", ["weights", "best", "adam/exp_avg"])
+def test_a_tensor_that_does_not_fit_is_refused_by_name(
+    tmp_path: Path, part: str, change: Callable[[dict[str, Tensor], str], str]
+) -> None:
+    with pytest.raises(Crash):
+        fit(tmp_path / "run", Regression(crash_at(5), peak_at_six), PATIENT)
+    checkpoint = tmp_path / "run" / "checkpoint-000000003"
+    tensors = loop.load_file(checkpoint / "tensors")
+    complaint = change(tensors, f"{part}/used.weight")
+    loop.save_file(tensors, checkpoint / "tensors")
+    record = json.loads((checkpoint / "state.json").read_text())
+    record["sha256"] = loop.sha256_of(checkpoint / "tensors")
+    (checkpoint / "state.json").write_text(json.dumps(record))
+    with pytest.raises(ArtifactError, match=f"checkpoint-000000003: the tensor {complaint}"):
+        fit(tmp_path / "run", Regression(curve=peak_at_six), PATIENT)
+
+
+def test_a_checkpoint_of_a_wider_model_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(Crash):
+        fit(tmp_path / "run", Regression(crash_at(5), width=9))
+    with pytest.raises(ArtifactError, match=r"the tensor adam/exp_avg/used\.bias has the shape \[9\], not \[6\]"):
+        fit(tmp_path / "run")
+
+
+def test_the_learning_rate_rises_linearly_and_falls_along_half_a_cosine() -> None:
+    rates = [learning_rate(LoopSettings(100, 0.1, 10, "cosine"), step) for step in range(1, 101)]
+    assert rates[0] == pytest.approx(0.01)
+    assert all(one < other for one, other in zip(rates[:9], rates[1:10], strict=True))
+    assert all(one > other for one, other in zip(rates[9:-1], rates[10:], strict=True))
+    assert rates[50] == pytest.approx(0.05)
+    assert 0 < rates[-1] < 0.001
+
+
+def test_a_constant_learning_rate_stays_after_the_warm_up() -> None:
+    settings = LoopSettings(100, 0.1, 4, "constant")
+    assert [learning_rate(settings, step) for step in (1, 2, 4, 5, 100)] == pytest.approx([0.025, 0.05, 0.1, 0.1, 0.1])
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA device is there")
+def test_a_device_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(KgrelError, match="torch sees no CUDA device; use --device cpu"):
+        fit(tmp_path / "run", settings=LoopSettings(1, 0.1, device="cuda"))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_run_resumes_on_a_cuda_device_too(tmp_path: Path) -> None:
+    class OnDevice(Regression):
+        def loss(self, step: int, forward: nn.Module, device: torch.device) -> tuple[Tensor, dict[str, float]]:
+            self.before(step)
+            x = torch.randn(8, 4, generator=torch_generator(0, Stream.NOISE, step)).to(device)
+            return (forward(x) - x.sum(-1)).square().mean(), {}
+
+        def validate(self, step: int) -> dict[str, float]:
+            return {"stop": 0.0}
+
+    on_cuda = LoopSettings(**{**SETTINGS.__dict__, "device": "cuda"})
+    whole, _ = fit(tmp_path / "whole", OnDevice(), on_cuda)
+    with pytest.raises(Crash):
+        fit(tmp_path / "cut", OnDevice(crash_at(5)), on_cuda)
+    resumed, _ = fit(tmp_path / "cut", OnDevice(), on_cuda)
+    torch.testing.assert_close(resumed.module.state_dict(), whole.module.state_dict())
