@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kgrel.data.entities import EntityTable, parse_entity
 from kgrel.data.errors import KgrelError
@@ -85,13 +86,16 @@ class Resolver:
 
     def _side(self, table: pa.Table, column: str, type_column: str | None) -> tuple[Rows, npt.NDArray[np.str_]]:
         """Entity row and status of one side of each pair."""
-        ids = as_text(table.column(column))
-        types = as_text(table.column(type_column)) if type_column else [None] * len(ids)
-        found: dict[tuple[str | None, str | None], tuple[int, str]] = {}
-        for key in dict.fromkeys(zip(ids, types, strict=True)):
-            found[key] = self._find(*key)
-        rows, statuses = zip(*(found[key] for key in zip(ids, types, strict=True)), strict=True) if ids else ((), ())
-        return np.array(rows, dtype=np.int64), np.array(statuses, dtype="U16")
+        codes, ids = distinct(table.column(column))
+        types: list[str | None] = [None]
+        if type_column is not None:
+            type_codes, types = distinct(table.column(type_column))
+            codes = codes * len(types) + type_codes
+        keys, inverse = np.unique(codes, return_inverse=True)
+        found = [self._find(ids[key // len(types)], types[key % len(types)]) for key in keys.tolist()]
+        rows = np.array([row for row, _ in found], dtype=np.int64)
+        statuses = np.array([status for _, status in found], dtype="U16")
+        return rows[inverse], statuses[inverse]
 
     def _find(self, id_: str | None, type_: str | None) -> tuple[int, str]:
         if id_ is None or not id_.strip():
@@ -99,9 +103,12 @@ class Resolver:
         return self.entities.find(parse_entity(id_, type_))
 
 
-def as_text(column: pa.ChunkedArray) -> list[str | None]:
-    """A column's values as text, see :func:`text_of`."""
-    return [text_of(value) for value in column.to_pylist()]
+def distinct(column: pa.ChunkedArray) -> tuple[Rows, list[str | None]]:
+    """Each row's place in the list of the column's distinct values as text, see :func:`text_of`; and that list."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)  # its own dictionary may hold null, or a value twice
+    encoded = pc.dictionary_encode(column.combine_chunks(), null_encoding="encode")
+    return encoded.indices.to_numpy().astype(np.int64), [text_of(value) for value in encoded.dictionary.to_pylist()]
 
 
 def text_of(value: object) -> str | None:
