@@ -187,6 +187,17 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
         raise KgrelError(f"{path} exists already; choose another output or pass --overwrite")
 
 
+def refuse_place(path: Path, overwrite: bool) -> None:
+    """Raise :class:`KgrelError` if no file can be written at ``path``; see :func:`atomic_file`."""
+    refuse_existing(path, overwrite)
+    if path.is_dir():
+        raise KgrelError(f"{path} is a directory; a file name is needed")
+    if path.exists() and not path.is_file():
+        raise KgrelError(f"{path} is a pipe or a device, which would be replaced; pass - for standard output")
+    if not path.parent.is_dir():
+        raise KgrelError(f"{path.parent} is no directory; make it first")
+
+
 @contextmanager
 def atomic_file(path: str | Path, overwrite: bool = True) -> Iterator[Path]:
     """Yield a path beside ``path`` to write to; it takes the name of ``path`` only when the block ends well.
@@ -196,13 +207,7 @@ def atomic_file(path: str | Path, overwrite: bool = True) -> Iterator[Path]:
             directory does not exist.
     """
     path = Path(path)
-    refuse_existing(path, overwrite)
-    if path.is_dir():
-        raise KgrelError(f"{path} is a directory; a file name is needed")
-    if path.exists() and not path.is_file():
-        raise KgrelError(f"{path} is a pipe or a device, which would be replaced; pass - for standard output")
-    if not path.parent.is_dir():
-        raise KgrelError(f"{path.parent} is no directory; make it first")
+    refuse_place(path, overwrite)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         yield partial

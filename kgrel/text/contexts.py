@@ -64,6 +64,8 @@ class RowWriter:
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self._schema = schema
         self._rows: list[Sequence[Any]] = []
+        self._batches: list[pa.RecordBatch] = []
+        self._waiting = 0
         self._writer = pa.ipc.new_file(str(path), schema)
         self.count = 0
         """Rows appended so far."""
@@ -73,26 +75,43 @@ class RowWriter:
         self._rows.append(row)
         self.count += 1
         if len(self._rows) == BATCH_ROWS:
-            self._flush()
+            self._gather()
 
     def write_batch(self, batch: pa.RecordBatch) -> None:
-        """Add a whole record batch."""
-        self._writer.write_batch(batch)
+        """Add a record batch of any length."""
         self.count += batch.num_rows
+        self._take(batch)
 
-    def _flush(self) -> None:
-        if self._rows:
-            columns = zip(*self._rows, strict=True)
-            arrays = [pa.array(c, f.type) for c, f in zip(columns, self._schema, strict=True)]
-            self._writer.write_batch(pa.record_batch(arrays, schema=self._schema))
-            self._rows.clear()
+    def _gather(self) -> None:
+        """Turn the appended rows into a record batch."""
+        columns = zip(*self._rows, strict=True)
+        arrays = [pa.array(c, f.type) for c, f in zip(columns, self._schema, strict=True)]
+        self._rows.clear()
+        self._take(pa.record_batch(arrays, schema=self._schema))
+
+    def _take(self, batch: pa.RecordBatch) -> None:
+        self._batches.append(batch)
+        self._waiting += batch.num_rows
+        if self._waiting >= BATCH_ROWS:
+            self._write(self._waiting - self._waiting % BATCH_ROWS)
+
+    def _write(self, rows: int) -> None:
+        """Write the first of the waiting rows in record batches of ``BATCH_ROWS``."""
+        table = pa.Table.from_batches(self._batches, self._schema)
+        for start in range(0, rows, BATCH_ROWS):
+            part = table.slice(start, min(BATCH_ROWS, rows - start)).combine_chunks()
+            self._writer.write_batch(part.to_batches()[0])
+        self._batches = table.slice(rows).to_batches()
+        self._waiting -= rows
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: BaseException | TracebackType | None) -> None:
+        if kind is None and self._rows:
+            self._gather()
         if kind is None:
-            self._flush()
+            self._write(self._waiting)
         self._writer.close()
 
 

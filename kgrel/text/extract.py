@@ -1,20 +1,24 @@
-"""First pass over the sentences: tag, pair, and write contexts with provisional numbers.
+"""First pass over the documents: tag, pair, and write contexts with provisional numbers.
 
-Words are numbered as they come and entities by their place in the lexicon, since the vocabulary and the list
-of entities that occur are known only at the end; :mod:`kgrel.text.build` renumbers them in the second pass.
+Words are numbered as they come and entities by their place in the lexicon, those that only the input names behind
+these, since the vocabulary and the list of entities that occur are known only at the end;
+:mod:`kgrel.text.merge` renumbers them in the second pass.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from kgrel.text.contexts import Context, RowWriter
-from kgrel.text.folding import fold
+from kgrel.text.document_tagger import DocumentTagger
+from kgrel.text.documents import Document, Given, Passage, split_sentences
 from kgrel.text.pairs import PairMentions, nearest_pairs
+from kgrel.text.pubtator import NO_IDENTIFIER
 from kgrel.text.sentences import Sentence
 from kgrel.text.settings import BuildCorpusSettings
-from kgrel.text.tagger import Mention, Tagger
+from kgrel.text.tagger import Mention, leftmost_longest
 from kgrel.text.tokens import (
     END,
     ENT,
@@ -25,6 +29,9 @@ from kgrel.text.tokens import (
     token_span,
     tokenize,
 )
+
+GivenEntity = tuple[str, str, str]
+"""Type, identifier and name of an entity that the input names."""
 
 
 class WordNumbers(dict[str, int]):
@@ -39,11 +46,26 @@ class WordNumbers(dict[str, int]):
 class Tally:
     """What the first pass counts."""
 
+    documents: int = 0
     sentences_read: int = 0
     sentences_empty: int = 0
+    sentences_too_long: int = 0
+    """Sentences of more than ``max_characters``, left out."""
     sentences_with_pairs: int = 0
     """Sentences with two or more different entities."""
     mentions: int = 0
+    mentions_given: int = 0
+    """Those among them that the input brought."""
+    mentions_given_overlapping: int = 0
+    """Given mentions left out because another, which begins earlier or is longer, overlaps them."""
+    mentions_given_without_id: int = 0
+    """Given mentions left out because they name no identifier."""
+    mentions_of_abbreviations: int = 0
+    """Those among the mentions that a definition in the document gave."""
+    mentions_disambiguated: int = 0
+    """Mentions whose type the disambiguator was asked for."""
+    mentions_undecided: int = 0
+    """Those among them that it left out."""
     contexts_cut: int = 0
     """Contexts longer than ``max_tokens``, cut to a window."""
     pairs_too_far: int = 0
@@ -59,7 +81,7 @@ class Tally:
 
 
 class Extractor:
-    """Turns sentences into contexts.
+    """Turns documents into contexts.
 
     Args:
         sentences: receives (doc_id, text) of the sentences that give a context.
@@ -67,21 +89,68 @@ class Extractor:
     """
 
     def __init__(
-        self, tagger: Tagger, settings: BuildCorpusSettings, sentences: RowWriter, contexts: RowWriter
+        self, tagger: DocumentTagger, settings: BuildCorpusSettings, sentences: RowWriter, contexts: RowWriter
     ) -> None:
         self._tagger, self._settings = tagger, settings
         self._sentences, self._contexts = sentences, contexts
+        self._given_numbers: dict[tuple[str, str], int] = {}
         self.numbers = WordNumbers()
+        self.given: list[GivenEntity] = []
+        """Entities that only the input names, in the order of their numbers."""
         self.tally = Tally()
 
-    def add(self, sentence: Sentence) -> None:
-        """Take in one sentence."""
-        tally = self.tally
-        tally.sentences_read += 1
-        if not sentence.text.strip():
-            tally.sentences_empty += 1
-            return
-        mentions = self._tagger.tag(sentence.text)
+    def add(self, documents: Sequence[Document]) -> None:
+        """Take in some documents; the disambiguator is asked once for all of them."""
+        self.tally.documents += len(documents)
+        split = [(document.doc_id, self._usable(document)) for document in documents]
+        texts = [[passage.text for passage in passages if passage.given is None] for _, passages in split]
+        before = self._tagger.tally()
+        tagged = self._tagger.tag_documents(texts)
+        asked, undecided, abbreviations = (now - then for now, then in zip(self._tagger.tally(), before, strict=True))
+        self.tally.mentions_disambiguated += asked
+        self.tally.mentions_undecided += undecided
+        self.tally.mentions_of_abbreviations += abbreviations
+        for (doc_id, passages), found in zip(split, tagged, strict=True):
+            rows = iter(found)
+            for passage in passages:
+                mentions = next(rows) if passage.given is None else self._given_mentions(passage.text, passage.given)
+                self._add_sentence(Sentence(doc_id, passage.text), mentions)
+
+    def _usable(self, document: Document) -> list[Passage]:
+        """The sentences of a document that hold something and are not too long."""
+        kept = []
+        for passage in document.passages:
+            if not self._settings.given_mentions:
+                passage = passage._replace(given=None)
+            for sentence in (passage,) if passage.is_sentence else split_sentences(passage):
+                self.tally.sentences_read += 1
+                if not sentence.text.strip():
+                    self.tally.sentences_empty += 1
+                elif len(sentence.text) > self._settings.max_characters:
+                    self.tally.sentences_too_long += 1
+                else:
+                    kept.append(sentence)
+        return kept
+
+    def _given_mentions(self, text: str, given: tuple[Given, ...]) -> list[Mention]:
+        named = [mention for mention in given if mention.id not in NO_IDENTIFIER]
+        self.tally.mentions_given_without_id += len(given) - len(named)
+        chosen = leftmost_longest(Mention(m.start, m.end, self._number(text, m)) for m in named)
+        self.tally.mentions_given_overlapping += len(named) - len(chosen)
+        self.tally.mentions_given += len(chosen)
+        return chosen
+
+    def _number(self, text: str, given: Given) -> int:
+        """Place in the lexicon, or behind it."""
+        key = (given.type, given.id)
+        number = self._tagger.lexicon.place.get(key, self._given_numbers.get(key))
+        if number is None:
+            number = self._given_numbers[key] = len(self._tagger.lexicon.terms) + len(self.given)
+            self.given.append((*key, text[given.start : given.end]))
+        return number
+
+    def _add_sentence(self, sentence: Sentence, mentions: list[Mention]) -> None:
+        tally, fold = self.tally, self._tagger.lexicon.normaliser.fold
         tally.mentions += len(mentions)
         tally.name_counts.update(
             (fold(sentence.text[mention.start : mention.end]), mention.entity) for mention in mentions

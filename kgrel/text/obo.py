@@ -19,7 +19,7 @@ Stanza = dict[str, list[str]]
 
 
 def read_obo(type_: str, path: Path, related: bool = False) -> Iterator[Term]:
-    """Read the ``[Term]`` stanzas that are not obsolete: id, name, EXACT synonyms, alt_id.
+    """Read the ``[Term]`` stanzas that are not obsolete: id, name, EXACT synonyms, alt_id, xref.
 
     Args:
         type_: canonical type of every entry.
@@ -43,6 +43,7 @@ def read_obo(type_: str, path: Path, related: bool = False) -> Iterator[Term]:
             names=(clean_name(_plain(stanza["name"][0])),),
             synonyms=tuple(name for name, scope in synonyms if name and scope in scopes),
             alternatives=tuple(bare_id(_plain(other), type_) for other in stanza.get("alt_id", [])),
+            references=tuple(_plain(other).split()[0] for other in stanza.get("xref", []) if _plain(other)),
         )
 
 

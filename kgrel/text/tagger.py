@@ -1,61 +1,121 @@
-"""Dictionary tagging: whole words, longest match, leftmost first."""
+"""Finding the names of a lexicon in text."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import ahocorasick
 
-from kgrel.text.folding import fold
-from kgrel.text.lexicon import Lexicon
+from kgrel.text.disambiguation import Disambiguator, Question
+from kgrel.text.lexicon import Lexicon, Use
 
 
 class Mention(NamedTuple):
-    """Characters ``start`` to ``end`` (exclusive) name the entity at a position of :attr:`Lexicon.terms`."""
+    """An entity named at ``text[start:end]``."""
 
     start: int
     end: int
     entity: int
+    """Position in :attr:`kgrel.text.lexicon.Lexicon.terms`."""
+
+
+class _Match(NamedTuple):
+    """A name found, with each entity that it may mean: one, or one of each of several types."""
+
+    start: int
+    end: int
+    uses: tuple[Use, ...]
 
 
 class Tagger:
-    """Finds the names of a lexicon in text with an Aho-Corasick automaton over folded text.
+    """Tags text with an Aho-Corasick automaton over folded text.
 
     A match counts if neither neighbour is alphanumeric and, for case-bound names, the spelling is as listed.
     Among the matches that count, the leftmost wins, then the longest; mentions never overlap.
+
+    Args:
+        disambiguator: decides the names of entities of several types; without it, they are not tagged.
     """
 
-    def __init__(self, lexicon: Lexicon) -> None:
+    def __init__(self, lexicon: Lexicon, disambiguator: Disambiguator | None = None) -> None:
+        self.lexicon, self._disambiguator = lexicon, disambiguator
+        self._fold, self._spelling = lexicon.normaliser.fold, lexicon.normaliser.spelling
+        self.questions = 0
+        """Mentions that the disambiguator was asked about so far."""
+        self.unanswered = 0
+        """Those that it left out."""
         self._automaton = ahocorasick.Automaton()
         for name, use in lexicon.names.items():
-            self._automaton.add_word(name, (len(name), use))
-        self._empty = not lexicon.names
+            self._automaton.add_word(name, (len(name), (use,)))
+        if disambiguator is not None:
+            for name, uses in lexicon.contested.items():
+                self._automaton.add_word(name, (len(name), uses))
+        self._empty = not len(self._automaton)
         if not self._empty:
             self._automaton.make_automaton()
 
     def tag(self, text: str) -> list[Mention]:
         """The mentions in ``text``, in reading order."""
+        return self.tag_all([text])[0]
+
+    def tag_all(self, texts: Sequence[str]) -> list[list[Mention]]:
+        """The mentions in each text; the disambiguator is asked once for all of them."""
         if self._empty:
-            return []
-        # The blank at the end is a neighbour for the last character and, as folded[-1], for the first.
-        folded = fold(text) + " "
+            return [[] for _ in texts]
+        found = [self._matches(text) for text in texts]
+        if self._disambiguator is not None:
+            return self._decided(self._disambiguator, texts, found)
+        return [leftmost_longest([Mention(start, end, uses[0].entity) for start, end, uses in row]) for row in found]
+
+    def _matches(self, text: str) -> list[_Match]:
+        # The line end, which no name holds, is a neighbour for the last character and, as folded[-1], for the first.
+        folded = self._fold(text) + "\n"
         found = []
         # iter_long would let a longest match that is no whole word hide a shorter one that is.
-        for last, (length, (entity, spellings)) in self._automaton.iter(folded):
+        for last, (length, uses) in self._automaton.iter(folded):
             end = last + 1
-            if folded[end : end + 1].isalnum():
+            if folded[end].isalnum():
                 continue
             start = end - length
-            if folded[start - 1].isalnum() or (spellings is not None and text[start:end] not in spellings):
+            if folded[start - 1].isalnum():
                 continue
-            found.append(Mention(start, end, entity))
-        return _leftmost_longest(found) if len(found) > 1 else found
+            if any(use.spellings is not None for use in uses):
+                spelling = self._spelling(text[start:end])
+                uses = tuple(use for use in uses if use.spellings is None or spelling in use.spellings)
+                if not uses:
+                    continue
+            found.append(_Match(start, end, uses))
+        return found
+
+    def _decided(
+        self, disambiguator: Disambiguator, texts: Sequence[str], found: list[list[_Match]]
+    ) -> list[list[Mention]]:
+        open_matches = [(row, match) for row, matches in enumerate(found) for match in matches if len(match.uses) > 1]
+        terms = self.lexicon.terms
+        questions = [
+            Question(texts[row], start, end, tuple(sorted(terms[use.entity].type for use in uses)))
+            for row, (start, end, uses) in open_matches
+        ]
+        answers = iter(disambiguator.decide(questions) if questions else ())
+        self.questions += len(questions)
+        mentions = []
+        for matches in found:
+            chosen = []
+            for start, end, uses in matches:
+                if len(uses) > 1:
+                    answer = next(answers)
+                    uses = tuple(use for use in uses if terms[use.entity].type == answer)
+                    self.unanswered += not uses
+                chosen += [Mention(start, end, use.entity) for use in uses]
+            mentions.append(leftmost_longest(chosen))
+        return mentions
 
 
-def _leftmost_longest(found: list[Mention]) -> list[Mention]:
-    found.sort(key=lambda mention: (mention.start, -mention.end))
+def leftmost_longest(found: Iterable[Mention]) -> list[Mention]:
+    """The mentions without those that overlap an earlier, or at the same place longer, one."""
     chosen, reached = [], 0
-    for mention in found:
+    for mention in sorted(found, key=lambda mention: (mention.start, -mention.end)):
         if mention.start >= reached:
             chosen.append(mention)
             reached = mention.end

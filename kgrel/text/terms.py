@@ -26,6 +26,8 @@ class Term:
         names: primary names.
         synonyms: other names.
         alternatives: other identifiers.
+        references: identifiers in other vocabularies, as ``MSH:D006394``.
+        priority: the lowest wins a name where the claims are alike.
     """
 
     type: str
@@ -34,6 +36,8 @@ class Term:
     names: tuple[str, ...] = ()
     synonyms: tuple[str, ...] = ()
     alternatives: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    priority: int = 0
 
     @property
     def label(self) -> str:
@@ -42,13 +46,20 @@ class Term:
 
     def merged(self, other: Term) -> Term:
         """This term with the names and identifiers of ``other`` added."""
-        pairs = [
-            (self.symbols, other.symbols),
-            (self.names, other.names),
-            (self.synonyms, other.synonyms),
-            (self.alternatives, other.alternatives),
-        ]
-        return Term(self.type, self.id, *(tuple(dict.fromkeys(ours + theirs)) for ours, theirs in pairs))
+
+        def union(ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(dict.fromkeys(ours + theirs))
+
+        return Term(
+            self.type,
+            self.id,
+            union(self.symbols, other.symbols),
+            union(self.names, other.names),
+            union(self.synonyms, other.synonyms),
+            union(self.alternatives, other.alternatives),
+            union(self.references, other.references),
+            min(self.priority, other.priority),
+        )
 
 
 def clean_name(name: str) -> str:
@@ -65,7 +76,7 @@ def read_tsv(type_: str, path: Path, bad: BadLines, row_types: tuple[str, ...] =
     """Read a table with a header, its columns by name, lists separated by ``|``, quotes left as they are.
 
     Columns: the identifier (the first of ``id``, ``entrez_id``, ``doid``, ``drugbank_id``, ``identifier``),
-    at least one of ``symbol``, ``name``, ``synonyms``, and if there ``alt_ids`` and ``type``. Other columns
+    at least one of ``symbol``, ``name``, ``synonyms``, and if there ``alt_ids``, ``xrefs`` and ``type``. Other columns
     are ignored, as are empty lines.
 
     Args:
@@ -88,8 +99,9 @@ def read_tsv(type_: str, path: Path, bad: BadLines, row_types: tuple[str, ...] =
         try:
             fields = _fields(path, number, decode_line(path, number, line), width, columns.get("synonyms"))
             used = {name: fields[position] for name, position in columns.items()}
-            if not row_types or used.get("type", row_types[0]).strip() in row_types:
-                yield _term(type_, path, number, used)
+            row_type = used.get("type", "").strip()
+            if not row_types or "type" not in used or row_type in row_types:
+                yield _term(type_, path, number, used, _priority(row_type, row_types))
         except InputError as error:
             bad.add(error, number)
 
@@ -115,14 +127,20 @@ def _columns(path: Path, header: str) -> tuple[dict[str, int], int]:
     names = [name.strip().lower() for name in header.split("\t")]
     identifier = tuple(name for name in ID_COLUMNS if name in names)[:1] or ID_COLUMNS
     required = {"id": identifier}
-    required |= {name: (name,) for name in (*NAME_COLUMNS, "alt_ids", "type") if name in names}
+    required |= {name: (name,) for name in (*NAME_COLUMNS, "alt_ids", "xrefs", "type") if name in names}
     columns = header_columns(path, header, required)
     if not any(name in columns for name in NAME_COLUMNS):
         header_columns(path, header, {"name": NAME_COLUMNS})
     return columns, len(names)
 
 
-def _term(type_: str, path: Path, number: int, fields: dict[str, str]) -> Term:
+def _priority(row_type: str, row_types: tuple[str, ...]) -> int:
+    """Place among the types read, pseudogenes last."""
+    place = row_types.index(row_type) if row_type in row_types else 0
+    return place + (len(row_types) + 1) * row_type.startswith("pseudo")
+
+
+def _term(type_: str, path: Path, number: int, fields: dict[str, str], priority: int) -> Term:
     identifier = bare_id(fields["id"], type_)
     if not identifier:
         raise InputError(path, "has an empty identifier", number)
@@ -136,4 +154,6 @@ def _term(type_: str, path: Path, number: int, fields: dict[str, str]) -> Term:
         (name,) if name else (),
         tuple(filter(None, synonyms)),
         tuple(filter(None, others)),
+        tuple(filter(None, (reference.strip() for reference in fields.get("xrefs", "").split("|")))),
+        priority,
     )

@@ -115,7 +115,7 @@ def test_the_summary_counts_everything(sentences: Path, lexicons: Inputs, tmp_pa
         "pairs_by_class": {"DISEASE-GENE": 4, "DISEASE-DISEASE": 1, "GENE-GENE": 1},
         "distinct_pairs": 6,
         "entities": 5,
-        "lexicon_names_ambiguous": 2,
+        "lexicon_names_ambiguous": 6,  # two names, with the spelling variants of each
         "contexts_cut": 0,
         "pairs_too_far": 0,
         "pairs_over_limit": 0,
@@ -231,6 +231,7 @@ def test_missing_inputs_are_named(sentences: Path, lexicons: Inputs, tmp_path: P
 def test_the_artifact_is_plain_files(sentences: Path, lexicons: Inputs, tmp_path: Path) -> None:
     artifact = build(sentences, lexicons, tmp_path / "corpus")
     names = {"contexts.arrow", "sentences.arrow", "entities.parquet", "vocabulary.json", "pairs.parquet"}
+    names.add("evidence.arrow")
     assert set(artifact.manifest.files) == names
     vocabulary = json.loads((artifact.path / "vocabulary.json").read_text(encoding="utf-8"))
     assert vocabulary["words"][:4] == ["<PAD>", "<UNK>", "<ENT>", "<END>"]

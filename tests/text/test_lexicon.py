@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from kgrel.text.lexicon import Lexicon, build_lexicon, read_lexicon
 from kgrel.text.settings import BuildCorpusSettings
 from kgrel.text.terms import Term
 
-SETTINGS = BuildCorpusSettings()
+SETTINGS = BuildCorpusSettings(hyphens=False, greek=False, plurals=False)
 
 
 def meaning(lexicon: Lexicon, name: str) -> str | None:
@@ -67,7 +68,7 @@ def test_names_without_letters_or_too_short_are_not_used() -> None:
 
 def test_the_stop_list_is_extendable_and_can_be_left_out() -> None:
     terms = [Term("GENE", "1", symbols=("WAS", "ABC1", "XYZ1"))]
-    own = BuildCorpusSettings(stop_words=("Abc1",))
+    own = replace(SETTINGS, stop_words=("Abc1",))
     assert build_lexicon(terms, own).names.keys() == {"xyz1"}
     assert build_lexicon(terms, own).stopped == {"was", "abc1"}
     assert "was" in build_lexicon(terms, BuildCorpusSettings(builtin_stop_words=False)).names
@@ -88,3 +89,44 @@ def test_obo_is_known_by_its_ending(write) -> None:
 def test_a_lexicon_without_a_used_entry_is_refused(genes: Path) -> None:
     with pytest.raises(InputError, match="gene types read: ncRNA"):
         read_lexicon("GENE", genes, BuildCorpusSettings(gene_types=("ncRNA",)), BadLines())
+
+
+def test_a_variant_counts_only_where_nobody_is_called_so() -> None:
+    terms = [Term("DISEASE", "1", names=("tremor",)), Term("DISEASE", "2", names=("tremors",))]
+    lexicon = build_lexicon(terms, BuildCorpusSettings())
+    assert (meaning(lexicon, "tremor"), meaning(lexicon, "tremors")) == ("1", "2")
+
+
+def test_a_variant_is_bound_to_its_case_like_the_name() -> None:
+    lexicon = build_lexicon([Term("GENE", "1", symbols=("renin", "IL2"))], BuildCorpusSettings())
+    assert lexicon.names["renins"].spellings == {"renins"}
+    assert lexicon.names["il 2"].spellings == {"IL 2"}
+
+
+def test_protein_coding_beats_pseudogene_and_symbol_beats_both(write) -> None:
+    rows = "1\tA1\tpseudo\tshared\n2\tB1\tprotein-coding\tshared|A1\n3\tC1\tncRNA\tshared\n"
+    path = write("genes.tsv", "id\tsymbol\ttype\tsynonyms\n" + rows)
+    for gene_types in ((), ("pseudo", "protein-coding")):
+        settings = BuildCorpusSettings(gene_types=gene_types, min_name_length=2)
+        lexicon = build_lexicon(read_lexicon("GENE", path, settings, BadLines())[:2], settings)
+        assert (meaning(lexicon, "shared"), meaning(lexicon, "a1")) == ("2", "1")
+    lexicon = build_lexicon(read_lexicon("GENE", path, BuildCorpusSettings(gene_types=()), BadLines()), SETTINGS)
+    assert lexicon.ambiguous["shared"] == (Entity("GENE", "2"), Entity("GENE", "3"))
+    assert lexicon.ambiguous_within == 1
+
+
+def test_the_rivals_of_an_ambiguous_name_stay_reachable() -> None:
+    terms = [Term("GENE", "1", symbols=("thing",)), Term("GENE", "2", synonyms=("thing",))]
+    terms += [Term("DISEASE", id_, names=("thing",)) for id_ in ("3", "4")] + [Term("CHEMICAL", "5", names=("thing",))]
+    lexicon = build_lexicon(terms, SETTINGS)
+    assert [terms[use.entity].id for use in lexicon.contested["thing"]] == ["1", "5"]
+    assert [entity.id for entity in lexicon.ambiguous["thing"]] == ["5", "3", "4", "1"]
+
+
+def test_a_lexicon_of_many_duplicates_is_the_lexicon_without_them() -> None:
+    terms = [Term("DISEASE", str(n), names=(f"name {n}",), synonyms=(f"other {n}",)) for n in range(70)]
+    again = [Term("DISEASE", str(n), synonyms=(f"name {n}", f"more {n}")) for n in range(30)]
+    lexicon = build_lexicon(terms + again, SETTINGS)
+    assert len(lexicon.terms) == 70
+    assert not lexicon.ambiguous
+    assert lexicon.terms[0].synonyms == ("other 0", "name 0", "more 0")

@@ -1,0 +1,82 @@
+"""Tagging whole documents: names, and the abbreviations that the document defines for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from kgrel.text.abbreviations import Definition, find_definitions
+from kgrel.text.disambiguation import Disambiguator
+from kgrel.text.lexicon import Lexicon
+from kgrel.text.settings import BuildCorpusSettings
+from kgrel.text.tagger import Mention, Tagger
+
+
+class DocumentTagger:
+    """Tags the sentences of a document together.
+
+    An abbreviation that one of them defines means, in all of them and in the case defined, the entity of what it stands
+    for; where that is no name of the lexicon, it means nothing, whatever the lexicon says. A longer name that holds the
+    abbreviation stays. Of two definitions of one abbreviation the first counts.
+
+    Args:
+        disambiguator: decides the names of entities of several types; without it, they are not tagged.
+    """
+
+    def __init__(
+        self, lexicon: Lexicon, settings: BuildCorpusSettings, disambiguator: Disambiguator | None = None
+    ) -> None:
+        self.lexicon = lexicon
+        self._tagger = Tagger(lexicon, disambiguator)
+        self._abbreviations, self._plurals = settings.abbreviations, settings.plurals
+        self._given_by_definition = 0
+
+    def tally(self) -> tuple[int, int, int]:
+        """Mentions whose type was asked for, those left undecided, and those by a definition, all so far."""
+        return self._tagger.questions, self._tagger.unanswered, self._given_by_definition
+
+    def tag_documents(self, documents: Sequence[Sequence[str]]) -> list[list[list[Mention]]]:
+        """The mentions of each sentence of each document, in reading order."""
+        rows = iter(self._tagger.tag_all([text for texts in documents for text in texts]))
+        found = [[next(rows) for _ in texts] for texts in documents]
+        if not self._abbreviations:
+            return found
+        return [self._expand(texts, mentions) for texts, mentions in zip(documents, found, strict=True)]
+
+    def _expand(self, texts: Sequence[str], found: list[list[Mention]]) -> list[list[Mention]]:
+        meanings: dict[str, int | None] = {}
+        for text, mentions in zip(texts, found, strict=True):
+            for definition in find_definitions(text):
+                meanings.setdefault(definition.short, _meaning(definition, mentions))
+        if not meanings:
+            return found
+        return [self._replace(text, mentions, meanings) for text, mentions in zip(texts, found, strict=True)]
+
+    def _replace(self, text: str, mentions: list[Mention], meanings: dict[str, int | None]) -> list[Mention]:
+        for short, entity in meanings.items():
+            for start, end in self._occurrences(text, short):
+                over = [m for m in mentions if m.start < end and start < m.end]
+                if any(m.start <= start and end <= m.end and m.end - m.start > end - start for m in over):
+                    continue
+                mentions = [m for m in mentions if m not in over]
+                if entity is not None:
+                    mentions.append(Mention(start, end, entity))
+                    self._given_by_definition += 1
+        return sorted(mentions)
+
+    def _occurrences(self, text: str, short: str) -> Iterator[tuple[int, int]]:
+        start = text.find(short)
+        while start >= 0:
+            end = start + len(short)
+            if self._plurals and text[end : end + 1] == "s":
+                end += 1
+            if not (text[end : end + 1].isalnum() or (start and text[start - 1].isalnum())):
+                yield start, end
+            start = text.find(short, end)
+
+
+def _meaning(definition: Definition, mentions: list[Mention]) -> int | None:
+    """The entity whose mention is the long form, or holds it up to its end."""
+    for mention in mentions:
+        if mention.start <= definition.long_start and mention.end == definition.long_end:
+            return mention.entity
+    return None
