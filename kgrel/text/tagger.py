@@ -8,7 +8,11 @@ from typing import NamedTuple
 import ahocorasick
 
 from kgrel.text.disambiguation import Disambiguator, Question
+from kgrel.text.folding import mark_words
 from kgrel.text.lexicon import Lexicon, Use
+
+_ANY_OF_THEM: frozenset[str] = frozenset()
+"""Stands where each use of a name has spellings of its own."""
 
 
 class Mention(NamedTuple):
@@ -47,10 +51,10 @@ class Tagger:
         """Those that it left out."""
         self._automaton = ahocorasick.Automaton()
         for name, use in lexicon.names.items():
-            self._automaton.add_word(name, (len(name), (use,)))
+            self._automaton.add_word(mark_words(name), (len(name), use.spellings, (use,)))
         if disambiguator is not None:
             for name, uses in lexicon.contested.items():
-                self._automaton.add_word(name, (len(name), uses))
+                self._automaton.add_word(mark_words(name), (len(name), _ANY_OF_THEM, uses))
         self._empty = not len(self._automaton)
         if not self._empty:
             self._automaton.make_automaton()
@@ -70,17 +74,14 @@ class Tagger:
 
     def _matches(self, text: str) -> list[_Match]:
         # The line end, which no name holds, is a neighbour for the last character and, as folded[-1], for the first.
-        folded = self._fold(text) + "\n"
+        folded = mark_words(self._fold(text)) + "\n"
         found = []
         # iter_long would let a longest match that is no whole word hide a shorter one that is.
-        for last, (length, uses) in self._automaton.iter(folded):
-            end = last + 1
-            if folded[end].isalnum():
+        for last, (length, spellings, uses) in self._automaton.iter(folded):
+            if folded[last + 1].isalnum() or folded[last - length].isalnum():
                 continue
-            start = end - length
-            if folded[start - 1].isalnum():
-                continue
-            if any(use.spellings is not None for use in uses):
+            start, end = last + 1 - length, last + 1
+            if spellings is not None:
                 spelling = self._spelling(text[start:end])
                 uses = tuple(use for use in uses if use.spellings is None or spelling in use.spellings)
                 if not uses:
