@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from kgrel.text.abbreviations import Definition, find_definitions
@@ -9,14 +10,18 @@ from kgrel.text.disambiguation import Disambiguator
 from kgrel.text.lexicon import Lexicon
 from kgrel.text.settings import BuildCorpusSettings
 from kgrel.text.tagger import Mention, Tagger
+from kgrel.text.terms import Term
+
+_WORDS = re.compile(r"[^\W\d_]{4,}")
 
 
 class DocumentTagger:
     """Tags the sentences of a document together.
 
     An abbreviation that one of them defines means, in all of them and in the case defined, the entity of what it stands
-    for; where that is no name of the lexicon, it means nothing, whatever the lexicon says. A longer name that holds the
-    abbreviation stays. Of two definitions of one abbreviation the first counts.
+    for. Where that is no name of the lexicon, but the abbreviation is one, it keeps that meaning if half of the words
+    of the long form stand in names of that entity; else it means nothing. A longer name that holds the abbreviation
+    stays. Of two definitions of one abbreviation the first counts.
 
     Args:
         disambiguator: decides the names of entities of several types; without it, they are not tagged.
@@ -46,10 +51,23 @@ class DocumentTagger:
         meanings: dict[str, int | None] = {}
         for text, mentions in zip(texts, found, strict=True):
             for definition in find_definitions(text):
-                meanings.setdefault(definition.short, _meaning(definition, mentions))
+                if definition.short not in meanings:
+                    meanings[definition.short] = self._meaning(definition, text, mentions)
         if not meanings:
             return found
         return [self._replace(text, mentions, meanings) for text, mentions in zip(texts, found, strict=True)]
+
+    def _meaning(self, definition: Definition, text: str, mentions: list[Mention]) -> int | None:
+        long_form = _mention_of(definition, mentions)
+        if long_form is not None:
+            return long_form.entity
+        for mention in self._tagger.tag(definition.short):
+            whole = mention.start == 0 and mention.end == len(definition.short)
+            if whole and _resembles(
+                text[definition.long_start : definition.long_end], self.lexicon.terms[mention.entity]
+            ):
+                return mention.entity
+        return None
 
     def _replace(self, text: str, mentions: list[Mention], meanings: dict[str, int | None]) -> list[Mention]:
         for short, entity in meanings.items():
@@ -74,9 +92,16 @@ class DocumentTagger:
             start = text.find(short, end)
 
 
-def _meaning(definition: Definition, mentions: list[Mention]) -> int | None:
-    """The entity whose mention is the long form, or holds it up to its end."""
+def _mention_of(definition: Definition, mentions: list[Mention]) -> Mention | None:
+    """The mention that is the long form, or holds it up to its end."""
     for mention in mentions:
         if mention.start <= definition.long_start and mention.end == definition.long_end:
-            return mention.entity
+            return mention
     return None
+
+
+def _resembles(long_form: str, term: Term) -> bool:
+    """Whether at least half of the words of a long form stand in names of the term."""
+    known = set(_WORDS.findall(" ".join(term.names + term.synonyms).lower()))
+    words = set(_WORDS.findall(long_form.lower()))
+    return bool(words) and 2 * len(words & known) >= len(words)

@@ -186,8 +186,9 @@ def _winners(claims: list[_Claim], terms: list[Term]) -> list[int]:
 
 def _use(entity: int, claims: list[_Claim], normaliser: Normaliser) -> Use:
     own = [claim for claim in claims if claim.entity == entity]
-    bound = all(claim.bound for claim in own)
-    return Use(entity, frozenset(normaliser.spelling(claim.spelling) for claim in own) if bound else None)
+    if not all(claim.bound for claim in own):
+        return Use(entity, None)
+    return Use(entity, frozenset().union(*(normaliser.cases(claim.spelling) for claim in own)))
 
 
 def is_case_bound(type_: str, spelling: str, short: int) -> bool:

@@ -33,6 +33,7 @@ _INNER_GAP = re.compile(r"(?<=[A-Za-z])[- ](?=[0-9α-ω])|(?<=[0-9])[- ](?=[α-�
 _INNER_SEAM = re.compile(r"(?<=[A-Za-z])(?=[0-9α-ω])")
 _SYMBOL = re.compile(r"[A-Z][A-Za-z]{1,4}[0-9α-ω]{1,2}[A-Za-z]?")
 _PLURAL_WORD = re.compile(rf"(?<![A-Za-z0-9])(?!(?:{_SPELLED}|{_TITLED})$)[A-Za-z]?[a-z]{{3,}}$")
+_CODED = re.compile(r"[A-Z]{3,}[0-9]+")
 _LONGEST_WORD = 40
 _PLURAL_ENDS = (("sis", "ses"), ("xis", "xes"), ("itis", "itides"), ("oma", "omata"))
 
@@ -60,6 +61,18 @@ class Normaliser:
         if not self.hyphens:
             return text
         return text.replace("-", " ") if text.isascii() else text.translate(_BLANKS)
+
+    def cases(self, spelling: str) -> frozenset[str]:
+        """The cases in which a case-bound name counts: as listed; and with a digit also as a mouse gene, or all small.
+
+        Examples:
+            >>> sorted(Normaliser().cases("SGK1"))
+            ['SGK1', 'Sgk1', 'sgk1']
+        """
+        own = self.spelling(spelling)
+        if not _CODED.fullmatch(spelling):
+            return frozenset((own,))
+        return frozenset((own, own.capitalize(), own.lower()))
 
     def variants(self, name: str) -> Iterator[str]:
         """Other spellings of a name that :meth:`fold` does not reach.
