@@ -15,6 +15,10 @@ from kgrel.data.errors import KgrelError, did_you_mean
 VERBS = {
     "demo": "The whole line on a generated world, from sentences to scored pairs.",
     "build-corpus": "Tag sentences with name lists and store the contexts of entity pairs.",
+    "import-relvm": "Turn a data directory of the RELVM code into a corpus.",
+    "describe-corpus": "Show counts, histograms and sampled sentences of a corpus.",
+    "show-evidence": "Show the sentences that name both entities of a pair.",
+    "evaluate-tagging": "Measure the tagger against gold mentions.",
     "pretrain": "Learn p(z|x,y), a distribution over the relation of a pair, from a corpus.",
     "train-pairs": "Train the pair classifier on a representation and tune its threshold.",
     "tune-threshold": "Tune the threshold of a pair classifier again, globally or per class.",
