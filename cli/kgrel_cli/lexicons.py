@@ -14,23 +14,25 @@ from kgrel_cli.options import settings_from
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class NamedFile(click.ParamType[tuple[str, Path]]):
-    """``TYPE=FILE``."""
-
-    name = "TYPE=FILE"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Path]:
-        """``TYPE=FILE`` as its two halves."""
-        type_, separator, file = str(value).partition("=")
-        if not (separator and type_ and file):
-            self.fail(f"{value!r} is not TYPE=FILE, for example GENE=genes.tsv", param, ctx)
-        return type_, Path(file)
-
-
 def lexicon_option(required: bool) -> Callable[[F], F]:
     """``--lexicon TYPE=FILE``, repeatable."""
     text = "Names of the entities of a type: TSV (columns id, name, synonyms …) or OBO, also .gz. May be repeated."
-    return click.option("--lexicon", "lexicons", multiple=True, required=required, type=NamedFile(), help=text)
+    return click.option(
+        "--lexicon", "lexicons", multiple=True, required=required, metavar="TYPE=FILE", callback=_named_files, help=text
+    )
+
+
+def _named_files(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[tuple[str, Path], ...]:
+    """Each ``TYPE=FILE`` as its two halves."""
+    named = []
+    for value in values:
+        type_, separator, file = value.partition("=")
+        if not (separator and type_ and file):
+            raise click.BadParameter(f"{value!r} is not TYPE=FILE, for example GENE=genes.tsv", context, parameter)
+        named.append((type_, Path(file)))
+    return tuple(named)
 
 
 def tagging_settings(given: dict[str, Any], stop_list: Path | None) -> BuildCorpusSettings:
