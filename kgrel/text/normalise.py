@@ -1,4 +1,4 @@
-"""Under which spellings a name is found: case, hyphens and blanks, Greek letters, plurals.
+"""Under which spellings a name is found: case, hyphens and blanks, apostrophes, Greek letters, plurals.
 
 What can be done character by character is done to the text too, by :meth:`Normaliser.fold`, which keeps offsets.
 What changes the length is done to the names alone, by :meth:`Normaliser.variants`, and costs nothing while tagging.
@@ -21,12 +21,17 @@ GREEK = {
 """Spelling of a Greek letter → the letter."""
 
 _HYPHENS = "-‐‑‒–−­ \t"
-_BLANKS = {ord(character): " " for character in _HYPHENS} | {0xA0: " ", 0xB5: "μ"}
+_APOSTROPHES = "’‘ʼ′´"
+_SAME = {0xA0: " ", 0xB5: "μ"} | {ord(character): "'" for character in _APOSTROPHES}
+_SAME_WITH_HYPHENS = _SAME | {ord(character): " " for character in _HYPHENS}
 _SPELLED = "|".join(sorted(GREEK, key=len, reverse=True))
 _TITLED = "|".join(name.title() for name in sorted(GREEK, key=len, reverse=True))
+_CAPITALS = "ALPHA|BETA|GAMMA|DELTA|KAPPA"
 # A spelled letter stands alone, or right behind capitals or digits: TNFalpha, IL1beta, but not "alphabet".
-_GREEK_WORD = re.compile(rf"(?:(?<![A-Za-z])|(?<=[A-Z0-9]))(?:{_SPELLED})(?![a-z])|(?<![A-Za-z])(?:{_TITLED})(?![a-z])")
-_LETTER_OF = {**GREEK, **{name.title(): letter for name, letter in GREEK.items()}}
+_GREEK_WORD = re.compile(
+    rf"(?:(?<![A-Za-z])|(?<=[A-Z0-9]))(?:{_SPELLED})(?![a-z])|(?<![A-Za-z])(?:{_TITLED})(?![a-z])|(?<![A-Za-z])(?:{_CAPITALS})(?![A-Za-z])"
+)
+_LETTER_OF = {case(name): letter for name, letter in GREEK.items() for case in (str.lower, str.title, str.upper)}
 _NAME_OF = {letter: name for name, letter in GREEK.items()} | {"µ": "mu", "ς": "sigma", "ϕ": "phi"}
 _GREEK_LETTER = re.compile(f"[{''.join(_NAME_OF)}]")
 _INNER_GAP = re.compile(r"(?<=[A-Za-z])[- ](?=[0-9α-ω])|(?<=[0-9])[- ](?=[α-ω])|(?<=[α-ω])[- ](?=[0-9])")
@@ -58,9 +63,9 @@ class Normaliser:
 
     def spelling(self, text: str) -> str:
         """Like :meth:`fold`, but in the case of the text: what the spelling of a case-bound name is compared with."""
-        if not self.hyphens:
-            return text
-        return text.replace("-", " ") if text.isascii() else text.translate(_BLANKS)
+        if not text.isascii():
+            return text.translate(_SAME_WITH_HYPHENS if self.hyphens else _SAME)
+        return text.replace("-", " ") if self.hyphens else text
 
     def cases(self, spelling: str) -> frozenset[str]:
         """The cases in which a case-bound name counts: as listed; and with a digit also as a mouse gene, or all small.
@@ -87,8 +92,9 @@ class Normaliser:
         if coded and self.greek:
             spellings |= dict.fromkeys(_greek(name))
         if coded and self.hyphens:
-            parted = [_INNER_SEAM.sub("-", spelling, count=1) for spelling in spellings if _SYMBOL.fullmatch(spelling)]
-            spellings |= dict.fromkeys([*(_INNER_GAP.sub("", spelling) for spelling in spellings), *parted])
+            spellings |= dict.fromkeys(_INNER_GAP.sub("", spelling) for spelling in list(spellings))
+            symbols = [spelling for spelling in spellings if _SYMBOL.fullmatch(spelling)]
+            spellings |= dict.fromkeys(_INNER_SEAM.sub("-", symbol, count=1) for symbol in symbols)
         if coded and self.greek:
             spellings |= dict.fromkeys(other for spelling in list(spellings)[1:] for other in _greek(spelling))
         yield from list(spellings)[1:]

@@ -125,6 +125,7 @@ def test_a_mention_left_undecided_hides_no_shorter_name() -> None:
         ("IL-22BP", "IL22BP"),
         ("IL22", "IL-22"),
         ("type-2 diabetes", "type 2‐diabetes"),
+        ("IL1-BETA", "IL-1β"),
         ("neuropathy", "neuropathies"),
         ("metastasis", "Metastases"),
         ("breast cancer", "BREAST CANCERS"),
@@ -141,3 +142,10 @@ def test_spellings_of_one_name_are_found_unless_turned_off(name: str, text: str)
 def test_what_only_resembles_a_name_is_not_found(text: str) -> None:
     terms = [Term("DISEASE", "1", names=("neuropathy", "TNF-alpha", "breast cancer", "IL22"))]
     assert Tagger(build_lexicon(terms, NORMAL)).tag(text) == []
+
+
+def test_apostrophes_are_one() -> None:
+    assert tagged("Huntington’s and Huntington's disease", "Huntington's", "huntington’s disease") == [
+        "Huntington’s",
+        "Huntington's disease",
+    ]

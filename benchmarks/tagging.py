@@ -1,0 +1,141 @@
+"""How well and how fast text is tagged:  python benchmarks/tagging.py [--quick] [--json]
+
+Quality against BC5CDR and BioRED, each step of the tagger switched on in turn; speed in sentences a second of processor
+time and of wall time on the real corpus, with one process and with two; the greatest memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import os
+import resource
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from common import DATA, hardware, save, today
+
+from kgrel.data.progress import Silent
+from kgrel.text.badlines import BadLines
+from kgrel.text.document_tagger import DocumentTagger
+from kgrel.text.gold import evaluate_tagging
+from kgrel.text.lexicon import Lexicon, build_lexicon, read_lexicon
+from kgrel.text.readers import read_documents
+from kgrel.text.settings import BuildCorpusSettings
+from kgrel.text.shards import Plan, extract_shard, make_shards
+
+LEXICONS = [("GENE", "genes.tsv.gz"), ("DISEASE", "HumanDO.obo.gz"), ("CHEMICAL", "chemicals.tsv.gz")]
+PLAIN = BuildCorpusSettings(hyphens=False, greek=False, plurals=False, abbreviations=False)
+STEPS = {
+    "plain match": PLAIN,
+    "+ normalisation": BuildCorpusSettings(abbreviations=False),
+    "+ abbreviations": BuildCorpusSettings(),
+}
+"""Each step has all before it; letter case is folded in all."""
+
+
+def lexicon_of(settings: BuildCorpusSettings) -> Lexicon:
+    """The three dictionaries."""
+    bad = BadLines()
+    terms = [t for kind, name in LEXICONS for t in read_lexicon(kind, DATA / "dictionaries" / name, settings, bad)]
+    return build_lexicon(terms, settings)
+
+
+def quality(lexicons: dict[str, Lexicon], quick: bool) -> dict[str, Any]:
+    """Step → file → type → figures."""
+    names = ["biored-dev"] if quick else ["bc5cdr-dev", "biored-dev", "bc5cdr-train", "biored-train"]
+    gold = [DATA / "pubtator" / f"{name}.pubtator" for name in names]
+    found: dict[str, Any] = {}
+    for step, settings in STEPS.items():
+        report = evaluate_tagging(gold, [], settings, lexicon=lexicons["plain" if settings is PLAIN else "normal"])
+        for part in report.values():
+            for row in part["types"].values():
+                del row["false"], row["missed"]
+        found[step] = report
+    return found
+
+
+@contextmanager
+def corpus_of(sentences: int) -> Iterator[Path]:
+    """The first sentences of the real corpus as a plain file."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "sentences.tsv"
+        with gzip.open(DATA / "corpus" / "sentences.tsv.gz", "rb") as stream, path.open("wb") as out:
+            out.writelines(islice(stream, sentences + 1))
+        yield path
+
+
+def speed(lexicons: dict[str, Lexicon], quick: bool) -> dict[str, Any]:
+    """Sentences a second, tagged, tokenised and written."""
+    sentences = 20_000 if quick else 60_000
+    found: dict[str, Any] = {"sentences": sentences, "load_average": os.getloadavg()[0]}
+    with corpus_of(sentences) as path:
+        start = time.process_time()
+        documents = list(read_documents(path, "tsv", BadLines()))
+        found["reading"] = round(sentences / (time.process_time() - start))
+        for name, settings in (("plain match", PLAIN), ("all steps", BuildCorpusSettings())):
+            tagger = DocumentTagger(lexicons["plain" if settings is PLAIN else "normal"], settings)
+            start = time.process_time()
+            extract_shard(tagger, settings, documents, path.parent / "shard")
+            found[f"{name}, per second of processor time"] = round(sentences / (time.process_time() - start))
+        del documents
+        for processes in (1, 2):
+            plan = Plan(
+                [path],
+                path.parent / f"shards-{processes}",
+                lexicons["normal"],
+                BuildCorpusSettings(shard_sentences=4_000),
+            )
+            found[f"all steps, per second, {processes} processes"] = round(sentences / _seconds(plan, processes))
+    own, others = (resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return found | {"greatest_memory_mib": round(own), "greatest_memory_of_a_worker_mib": round(others)}
+
+
+def _seconds(plan: Plan, processes: int) -> float:
+    """Wall time from the first shard to the last; the start of the workers is not counted."""
+    marks: list[float] = []
+
+    class Marks(Silent):
+        def advance(self, units: int, note: str = "") -> None:
+            marks.append(time.perf_counter())
+
+    begun = time.perf_counter()
+    paths = make_shards(replace(plan, processes=processes), BadLines(), Marks())
+    shards = len(paths)
+    if processes == 1 or shards <= 2 * processes:
+        return marks[-1] - begun
+    # The first shards of each worker hide its start; what follows is the steady rate, scaled to all shards.
+    steady = (marks[-1] - marks[processes - 1]) / (shards - processes)
+    return steady * shards
+
+
+def main() -> None:
+    """Measure and save."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    lexicons = {"plain": lexicon_of(PLAIN), "normal": lexicon_of(BuildCorpusSettings())}
+    names = {name: len(lexicon.names) for name, lexicon in lexicons.items()}
+    result = {
+        "date": today(),
+        "names": names,
+        "quality": quality(lexicons, arguments.quick),
+        "speed": speed(lexicons, arguments.quick),
+        "hardware": hardware(),
+    }
+    if not arguments.quick:
+        save("tagging", result)
+    if arguments.json:
+        print(json.dumps(result, ensure_ascii=False, allow_nan=False))
+
+
+if __name__ == "__main__":
+    main()
