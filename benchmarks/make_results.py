@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import sections_tagging
 from common import BENCHMARKS, load
 
 from kgrel.evaluate.pairs import ALL, COVERED, MODEL
@@ -117,7 +118,8 @@ def curve(log: list[dict[str, float]]) -> str:
 
 def main() -> None:
     """Write RESULTS.md."""
-    text = "\n\n".join([HEAD.strip(), *(part.strip() for part in real_pairs())])
+    sections = [*real_pairs(), *sections_tagging.section()]
+    text = "\n\n".join([HEAD.strip(), *(part.strip() for part in sections)])
     (BENCHMARKS / "RESULTS.md").write_text(text + "\n", encoding="utf-8")
 
 
