@@ -57,6 +57,6 @@ def _speed(result: dict[str, Any]) -> str:
     notes = (
         f"{result['date']}, {speed['sentences']:,} sentences; names with their variants: {names}. Greatest memory "
         f"{speed['greatest_memory_mib']:,} MiB, of a worker {speed['greatest_memory_of_a_worker_mib']:,} MiB. The "
-        f"load of the machine was {speed['load_average']:.0f} when measuring began: rates by wall time are lower bounds."
+        f"load of the machine was {speed['load_average']:.0f} at the start: rates by wall time are lower bounds."
     )
     return "\n".join(rows) + "\n\n" + notes
