@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from kgrel.data.delimited import Piece, encode_delimited, encode_header, read_delimited
 from kgrel.data.errors import InputError, KgrelError, did_you_mean
-from kgrel.data.files import atomic_file, open_input, output_stream
+from kgrel.data.files import atomic_file, open_input, output_stream, refuse_place
 from kgrel.data.jsonlines import encode_jsonlines, read_jsonlines
 
 Format = Literal["csv", "tsv", "jsonl", "parquet"]
@@ -228,6 +228,17 @@ class _RowGroups:
             self._write(self._held)
 
 
+def refuse_output(path: str | Path, schema: pa.Schema, format: Format | None, overwrite: bool) -> Format:
+    """Refuse what :func:`write_table` would refuse, before the work and not after it; returns the format."""
+    format = format_of(path, format)
+    if str(path).endswith(".gz"):
+        raise KgrelError(f"{path}: compressed output is not written; leave out .gz")
+    _refuse_twins(str(path), list(schema.names))
+    if str(path) != "-":
+        refuse_place(Path(path), overwrite)
+    return format
+
+
 @contextmanager
 def write_table(
     path: str | Path, schema: pa.Schema | pa.Table, format: Format | None = None, overwrite: bool = True
@@ -245,10 +256,7 @@ def write_table(
         twice.
     """
     schema = schema.schema if isinstance(schema, pa.Table) else schema
-    format = format_of(path, format)
-    if str(path).endswith(".gz"):
-        raise KgrelError(f"{path}: compressed output is not written; leave out .gz")
-    _refuse_twins(str(path), list(schema.names))
+    format = refuse_output(path, schema, format, overwrite)
     with ExitStack() as stack:
         if str(path) == "-":
             stream: IO[bytes] = output_stream()

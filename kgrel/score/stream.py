@@ -23,7 +23,7 @@ import torch
 from kgrel.data.errors import InputError, KgrelError
 from kgrel.data.files import refuse_existing
 from kgrel.data.progress import Progress, Silent
-from kgrel.data.tables import Format, TableReader, TableWriter, format_of, write_table
+from kgrel.data.tables import Format, TableReader, TableWriter, refuse_output, write_table
 from kgrel.model.predictive import TILE
 from kgrel.score.candidates import Columns, Resolver, find_columns
 from kgrel.score.parts import Parts
@@ -107,7 +107,7 @@ def score_file(
                     if table is not None:
                         emit(table, writer, summary, settings)
             return summary
-        format_of(out, output_format)  # refuse a wrong ending before the work, not after it
+        refuse_output(out, job.schema, output_format, overwrite)  # before the work, not after it
         parts = Parts(Path(out), identity(scorer, reader, settings))
         try:
             count = fill(parts, job, summary)

@@ -103,7 +103,7 @@ class Run:
         if not self.directory.name:
             raise KgrelError(f"{self.directory} cannot be an output; give the name of a new directory")
         refuse_foreign(self.directory)
-        staging = self.directory.with_name(f".{self.directory.name}.{os.getpid()}.partial")
+        staging = self.directory.with_name(f".{self.directory.name}.partial")
         remove_tree(staging)
         staging.mkdir(parents=True)
         write_text(staging / UNFINISHED, canonical_json(identity))
@@ -209,8 +209,10 @@ class Run:
     def close(self) -> None:
         """Drop what only an unfinished run needs. Called after the manifest is written."""
         for path in self.directory.iterdir():
-            if _CHECKPOINT.fullmatch(path.name) or path.name == ".checkpoint.partial":
-                remove_tree(path)
+            if _CHECKPOINT.fullmatch(path.name):
+                # Renamed first: half a checkpoint must not be taken for one.
+                remove_tree(path.rename(path.with_name(f".{path.name}.partial")))
+        self._drop_partial_files()
         (self.directory / UNFINISHED).unlink(missing_ok=True)
 
 

@@ -40,7 +40,7 @@ class PretrainSettings:
     """Size of the model: tiny (demo, tests) or the paper's x-small, small, medium, large."""
     entities: Literal["id", "type"] = "id"
     """What x and y are: identifiers (pair-level work) or types (mention-level work)."""
-    steps: int = 5_000
+    steps: int = 2_400
     """Optimiser steps."""
     batch_size: int = 768
     """Contexts a step."""
@@ -50,8 +50,8 @@ class PretrainSettings:
     """Adam's learning rate."""
     warm_up_steps: int = 100
     """Steps over which the learning rate rises linearly from zero."""
-    schedule: Schedule = "cosine"
-    """What follows the warm-up: a constant learning rate (paper), or one that falls along half a cosine to zero."""
+    schedule: Schedule = "constant"
+    """What follows the warm-up: a constant learning rate, or one that falls along half a cosine to zero."""
     gradient_clip: float = 1.0
     """Largest Euclidean norm of the gradient; longer ones are scaled down. 0 = no clipping."""
     posterior: Literal["prior", "recogniser"] = "prior"
@@ -69,9 +69,9 @@ class PretrainSettings:
     """Frequent words count less in the bag of words: weight a / (a + frequency) for this a."""
     validation_share: float = 0.01
     """Share of the sentences that are held out to report ELBO and KL."""
-    validate_every: int = 1_000
+    validate_every: int = 400
     """Steps between two validations."""
-    probe_every: int = 1_000
+    probe_every: int = 800
     """Steps between two probes of the representation on given relations; 0 = only after the last step."""
     checkpoint_every: int = 500
     """Steps between two checkpoints, from which a killed run goes on."""
@@ -161,7 +161,6 @@ PRETRAIN_RECIPES: dict[str, PretrainSettings] = {
         batch_size=192,
         learning_rate=1e-4,
         warm_up_steps=0,
-        schedule="constant",
         posterior="recogniser",
         kl_steps=10_000,
         decoder_weight=1.0,

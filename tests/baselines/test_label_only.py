@@ -56,6 +56,18 @@ def test_what_was_chosen_is_the_best_of_the_grid_on_validation(
     assert ranking(data, task.scores(rows), rows) == pytest.approx(chosen["validation_average_precision"])
 
 
+def test_no_other_entry_of_the_grid_is_better_on_validation(
+    data: PairData, pair_settings: PairSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = fit_label_only(data, pair_settings, SHORT)[1]
+    found = []
+    for entry in GRID:
+        monkeypatch.setattr(label_only, "GRID", [entry])
+        found.append(fit_label_only(data, pair_settings, SHORT)[1])
+    assert len({alone["validation_average_precision"] for alone in found}) > 1
+    assert chosen == max(found, key=lambda alone: alone["validation_average_precision"])
+
+
 def test_the_same_seed_gives_the_same_scores_and_another_seed_others(
     data: PairData, pair_settings: PairSettings
 ) -> None:

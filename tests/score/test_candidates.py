@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kgrel.data.entities import EntityTable
@@ -146,6 +146,7 @@ def test_a_number_that_is_not_whole_is_no_identifier() -> None:
 SPELLINGS = st.sampled_from(["1", "Gene::1", "901", "DB00001", "DOID:9917", "7", "nobody", "", None])
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(SPELLINGS, SPELLINGS), max_size=12))
 def test_each_row_is_resolved_for_itself_and_duplicates_stay(pairs: list[tuple[str | None, str | None]]) -> None:
     sources, targets = [source for source, _ in pairs], [target for _, target in pairs]
@@ -158,6 +159,7 @@ def test_each_row_is_resolved_for_itself_and_duplicates_stay(pairs: list[tuple[s
         assert together.status[row] == alone.status[0]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(SPELLINGS, SPELLINGS), min_size=1, max_size=8))
 def test_swapping_the_sides_swaps_rows_and_statuses(pairs: list[tuple[str | None, str | None]]) -> None:
     first, second = (pa.array(side, pa.string()) for side in zip(*pairs, strict=True))

@@ -21,6 +21,7 @@ import torch
 
 from kgrel.data.errors import InputError, KgrelError, NonFiniteError
 from kgrel.data.tables import FORMATS, Format, TableReader, write_table
+from kgrel.model.predictive import TILE
 from kgrel.score.scorer import ADDED, NO_RELATION, Scorer
 from kgrel.score.settings import ScoreSettings
 from kgrel.score.stream import ScoreSummary, score_file
@@ -120,7 +121,7 @@ def test_the_same_list_in_any_format_has_the_same_answers(scorer: Scorer, tmp_pa
 def test_scoring_a_list_whole_shuffled_and_split_in_seven_gives_equal_scores(
     pair_model: PairModel, tmp_path: Path
 ) -> None:
-    table, settings = random_pairs(pair_model, 2000), ScoreSettings(chunk_rows=512)
+    table, settings = random_pairs(pair_model, 2000), ScoreSettings(chunk_rows=TILE)
 
     def scores(part: pa.Table) -> dict[str, tuple[Any, ...]]:
         candidates = write(tmp_path / "part.parquet", part)
@@ -193,10 +194,23 @@ def test_text_counts_and_listed_relations_are_those_of_the_training_inputs_in_ei
 
 
 @pytest.mark.parametrize("format", FORMATS)
+def test_the_chunk_size_has_no_influence_on_the_bytes_of_equal_scores(
+    scorer: Scorer, tmp_path: Path, format: Format
+) -> None:
+    candidates = write(tmp_path / f"list.{format}", random_pairs(scorer, 3 * TILE + 7))
+    contents = set()
+    for chunk_rows in (TILE, 2 * TILE, 128 * TILE):
+        out = tmp_path / f"{chunk_rows}.{format}"
+        score_file(scorer, candidates, out, ScoreSettings(chunk_rows=chunk_rows))
+        contents.add(out.read_bytes())
+    assert len(contents) == 1
+
+
+@pytest.mark.parametrize("format", FORMATS)
 def test_the_chunk_size_has_no_influence_on_the_answers(pair_model: PairModel, tmp_path: Path, format: Format) -> None:
     candidates = write(tmp_path / f"list.{format}", random_pairs(pair_model, 1500))
     answers = []
-    for chunk_rows in (512, 1024, 65_536):
+    for chunk_rows in (TILE, 2 * TILE, 128 * TILE):
         out = tmp_path / f"{chunk_rows}.{format}"
         score_file(pair_model, candidates, out, ScoreSettings(chunk_rows=chunk_rows))
         answers.append(read(out).to_pandas())
@@ -283,15 +297,15 @@ def test_a_list_may_be_replaced_by_its_own_answer(scorer: Scorer, tmp_path: Path
 class FailsLater:
     """A scorer that gives up at its third chunk."""
 
-    def __init__(self, inner: Any) -> None:
-        self._inner = inner
+    def __init__(self, inner: Any, error: BaseException) -> None:
+        self._inner, self._error = inner, error
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
     def predict(self, heads: Any, tails: Any) -> Any:
         if self._inner.calls == 2:
-            raise KgrelError("the third chunk fails")
+            raise self._error
         return self._inner.predict(heads, tails)
 
 
@@ -303,17 +317,32 @@ def test_an_output_appears_whole_or_not_at_all(
     candidates, out = write(tmp_path / "list.csv", random_pairs(scorer, 1500)), tmp_path / f"scored.{format}"
     if before is not None:
         out.write_bytes(before)
+    failing = FailsLater(scorer, KgrelError("the third chunk fails"))
     with pytest.raises(KgrelError, match="the third chunk fails"):
-        score_file(FailsLater(scorer), candidates, out, ScoreSettings(chunk_rows=512), overwrite=True)
+        score_file(failing, candidates, out, ScoreSettings(chunk_rows=TILE), overwrite=True)
     assert scorer.calls == 2
     left = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path != candidates}
     assert left == ({} if before is None else {out.name: before})
 
 
+def test_an_interrupted_run_goes_on_and_ends_with_the_same_bytes(scorer: Any, tmp_path: Path) -> None:
+    candidates, out = write(tmp_path / "list.csv", random_pairs(scorer, 4 * TILE)), tmp_path / "scored.csv"
+    settings = ScoreSettings(chunk_rows=TILE)
+    score_file(scorer, candidates, tmp_path / "expected.csv", settings)
+    scorer.calls = 0
+    with pytest.raises(KeyboardInterrupt):
+        score_file(FailsLater(scorer, KeyboardInterrupt()), candidates, out, settings)
+    assert not out.exists()
+    summary = score_file(scorer, candidates, out, settings)
+    assert out.read_bytes() == (tmp_path / "expected.csv").read_bytes()
+    assert (summary.rows_in, summary.rows_out) == (4 * TILE, 4 * TILE)
+    assert {path.name for path in tmp_path.iterdir()} == {"list.csv", "scored.csv", "expected.csv"}
+
+
 def test_a_fault_late_in_the_list_names_its_line_and_leaves_nothing(scorer: Scorer, tmp_path: Path) -> None:
-    (tmp_path / "list.csv").write_text("source,target\n" + "1,207\n" * 700 + "1,2,3\n")
-    with pytest.raises(InputError, match=r"list\.csv, line 702: has 3 fields"):
-        score_file(scorer, tmp_path / "list.csv", tmp_path / "scored.csv", ScoreSettings(chunk_rows=512))
+    (tmp_path / "list.csv").write_text("source,target\n" + "1,207\n" * (2 * TILE) + "1,2,3\n")
+    with pytest.raises(InputError, match=rf"list\.csv, line {2 * TILE + 2}: has 3 fields"):
+        score_file(scorer, tmp_path / "list.csv", tmp_path / "scored.csv", ScoreSettings(chunk_rows=TILE))
     assert [path.name for path in tmp_path.iterdir()] == ["list.csv"]
 
 
@@ -321,9 +350,9 @@ def test_damaged_weights_are_an_error_and_leave_no_output(pairs_path: Path, tmp_
     model = PairModel.open(pairs_path)
     with torch.no_grad():
         model.prior.entity_embedding.weight[3] = float("nan")
-    candidates = write(tmp_path / "list.csv", random_pairs(model, 1000))
+    candidates = write(tmp_path / "list.csv", random_pairs(model, 2 * TILE))
     with pytest.raises(NonFiniteError, match="a score is not finite"):
-        score_file(model, candidates, tmp_path / "scored.csv", ScoreSettings(chunk_rows=512))
+        score_file(model, candidates, tmp_path / "scored.csv", ScoreSettings(chunk_rows=TILE))
     assert [path.name for path in tmp_path.iterdir()] == ["list.csv"]
 
 
@@ -384,17 +413,17 @@ class Heard:
 
 def test_progress_counts_every_row_once(scorer: Scorer, tmp_path: Path) -> None:
     heard = Heard()
-    candidates = write(tmp_path / "list.csv", random_pairs(scorer, 600))
-    score_file(scorer, candidates, tmp_path / "scored.csv", ScoreSettings(chunk_rows=512), progress=heard)
+    candidates = write(tmp_path / "list.csv", random_pairs(scorer, 2 * TILE + 88))
+    score_file(scorer, candidates, tmp_path / "scored.csv", ScoreSettings(chunk_rows=TILE), progress=heard)
     assert heard.tasks == ["score-pairs"]
-    assert heard.units == [512, 88]
+    assert heard.units == [TILE, TILE, 88]
 
 
 def test_the_summary_adds_up(scorer: Scorer, tmp_path: Path) -> None:
-    candidates = write(tmp_path / "list.csv", random_pairs(scorer, 1000))
-    summary = score_file(scorer, candidates, tmp_path / "scored.parquet", ScoreSettings(chunk_rows=512))
+    candidates = write(tmp_path / "list.csv", random_pairs(scorer, 2 * TILE))
+    summary = score_file(scorer, candidates, tmp_path / "scored.parquet", ScoreSettings(chunk_rows=TILE))
     scored, values = pq.read_table(tmp_path / "scored.parquet"), summary.to_json()
-    assert summary == ScoreSummary(1000, 1000, Counter(scored["status"].to_pylist()), summary.relations)
+    assert summary == ScoreSummary(2 * TILE, 2 * TILE, Counter(scored["status"].to_pylist()), summary.relations)
     relations = Counter(name for name in scored["relation"].to_pylist() if name is not None)
     assert values["relations"] == relations
     assert values["predicted"] == relations.total() - relations[NO_RELATION]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from kgrel.data.artifact import Artifact, open_artifact
+from kgrel.data.artifact import Artifact, Kind, open_artifact
 from kgrel.data.entities import EntityTable
 from kgrel.data.relations import RelationCounts, ResolvedRelations
 from kgrel.data.settings import from_json
@@ -82,7 +82,7 @@ def corpus(corpus_path: Path) -> Corpus:
 @pytest.fixture(scope="session")
 def tiny_settings(representation_path: Path) -> PretrainSettings:
     """The settings that the session's representation was trained with."""
-    settings = open_artifact(representation_path, "representation").manifest.settings
+    settings = open_artifact(representation_path, Kind.REPRESENTATION).manifest.settings
     return from_json(PretrainSettings, settings)
 
 

@@ -107,7 +107,9 @@ def test_labels_are_the_listed_classes_all_of_them(make_toy: MakeToy, which: Pai
     data = toy.assemble(which)
     r = toy.relations
     listed = set(zip(r.heads.tolist(), r.tails.tolist(), r.classes.tolist(), strict=True))
-    labelled = {(data.heads[row], data.tails[row], class_) for row, class_ in zip(*np.nonzero(data.labels), strict=True)}
+    labelled = {
+        (data.heads[row], data.tails[row], class_) for row, class_ in zip(*np.nonzero(data.labels), strict=True)
+    }
     present = keys_of(data)
     assert labelled == {triple for triple in listed if frozenset(triple[:2]) in present}
     assert not (data.labels & ~data.possible(np.arange(len(data)))).any()
@@ -117,7 +119,9 @@ def test_labels_are_the_listed_classes_all_of_them(make_toy: MakeToy, which: Pai
 def test_with_any_pairs_every_listed_pair_is_there_with_its_text_count(make_toy: MakeToy, seed: int) -> None:
     toy = make_toy(seed)
     data = toy.assemble(ANY)
-    assert {tuple(pair) for pair in zip(data.heads[data.positive], data.tails[data.positive], strict=True)} == toy.listed
+    assert {
+        tuple(pair) for pair in zip(data.heads[data.positive], data.tails[data.positive], strict=True)
+    } == toy.listed
     heads, tails, counts = toy.comentions
     contexts = {frozenset(pair): c for *pair, c in zip(heads.tolist(), tails.tolist(), counts.tolist(), strict=True)}
     pairs = zip(data.heads.tolist(), data.tails.tolist(), strict=True)

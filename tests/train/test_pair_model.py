@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kgrel.data.artifact import Artifact, finish_artifact, open_artifact
+from kgrel.data.artifact import Artifact, Kind, finish_artifact, open_artifact
 from kgrel.data.errors import ArtifactError
 from kgrel.metrics.classification import average_precision, best, classification_report, predict
 from kgrel.train.pair_data import Part
@@ -42,7 +42,7 @@ def rewritten(pairs_path: Path, out: Path, change: Callable[[dict[str, Any]], No
     model = json.loads((out / MODEL).read_text(encoding="utf-8"))
     change(model)
     (out / MODEL).write_text(json.dumps(model), encoding="utf-8")
-    return finish_artifact(out, open_artifact(pairs_path, "pairs").manifest, 0.0)
+    return finish_artifact(out, open_artifact(pairs_path, Kind.PAIRS).manifest, 0.0)
 
 
 def test_what_was_written_comes_back_and_predicts_the_same_bytes(pair_model: PairModel, tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_what_was_written_comes_back_and_predicts_the_same_bytes(pair_model: Pai
 
 
 def test_the_artifact_holds_these_files_and_no_decoder(pairs_path: Path, pair_model: PairModel) -> None:
-    assert sorted(open_artifact(pairs_path, "pairs").manifest.files) == FILES
+    assert sorted(open_artifact(pairs_path, Kind.PAIRS).manifest.files) == FILES
     assert {name.split(".")[0] for name in pair_model.prior.state_dict()} == {"entity_embedding", "prior"}
 
 
@@ -187,7 +187,7 @@ def test_files_of_another_size_are_refused_by_name(pairs_path: Path, tmp_path: P
 def test_a_table_that_is_no_table_is_refused_by_name(pairs_path: Path, tmp_path: Path) -> None:
     shutil.copytree(pairs_path, tmp_path / "pairs")
     (tmp_path / "pairs" / RELATIONS).write_bytes(b"PAR1 no more")
-    finish_artifact(tmp_path / "pairs", open_artifact(pairs_path, "pairs").manifest, 0.0)
+    finish_artifact(tmp_path / "pairs", open_artifact(pairs_path, Kind.PAIRS).manifest, 0.0)
     with pytest.raises(ArtifactError, match=f"{RELATIONS} is damaged"):
         PairModel.open(tmp_path / "pairs")
 

@@ -49,7 +49,11 @@ def test_the_artifact_names_its_parents_and_tells_what_was_found(
     representation = Representation.open(representation_path).artifact
     assert artifact is not None
     assert representation is not None
-    expected = {"representation": representation.hash, "corpus": corpus.artifact.hash, "relations": sha256_of(relations)}
+    expected = {
+        "representation": representation.hash,
+        "corpus": corpus.artifact.hash,
+        "relations": sha256_of(relations),
+    }
     assert artifact.manifest.parents == expected
     summary = artifact.manifest.summary
     assert summary["steps"] == artifact.manifest.settings["steps"]
@@ -59,13 +63,13 @@ def test_the_artifact_names_its_parents_and_tells_what_was_found(
 
 
 def test_a_run_that_was_cut_gives_the_same_bytes(
-    representation: Representation, corpus: Corpus, relations: Path, pair_model: PairModel, pairs_path: Path, tmp_path: Path
-) -> None:  # fmt: skip
-    out = tmp_path / "pairs"
+    representation: Representation, corpus: Corpus, relations: Path, pairs_path: Path, tmp_path: Path
+) -> None:
+    out, settings = tmp_path / "pairs", PairModel.open(pairs_path).settings
     for step in (33, 17):
         with pytest.raises(SystemExit):
-            train_pairs(representation, corpus, relations, out, pair_model.settings, progress=StopAt(step))
-    train_pairs(representation, corpus, relations, out, pair_model.settings)
+            train_pairs(representation, corpus, relations, out, settings, progress=StopAt(step))
+    train_pairs(representation, corpus, relations, out, settings)
     assert (out / "manifest.json").read_bytes() == (pairs_path / "manifest.json").read_bytes()
     assert {path.name for path in out.iterdir()} == {path.name for path in pairs_path.iterdir()}
 

@@ -1,0 +1,55 @@
+"""The command line as a user meets it: ``main()`` with its arguments and streams, in this process."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from kgrel_cli.main import main
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left behind."""
+
+    code: int
+    out: bytes
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Standard output as one JSON object, and nothing beside it."""
+        assert self.code == 0, self.err
+        text = self.out.decode()
+        assert text.endswith("}\n")
+        return json.loads(text)
+
+
+Kgrel = Callable[..., Outcome]
+
+
+@pytest.fixture
+def kgrel(monkeypatch: pytest.MonkeyPatch) -> Kgrel:
+    """Run ``kgrel`` with arguments and standard input."""
+
+    def run(*arguments: object, stdin: bytes = b"") -> Outcome:
+        out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+        code: Any = 0
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "argv", ["kgrel", *map(str, arguments)])
+            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
+            patch.setattr(sys, "stdout", out)
+            patch.setattr(sys, "stderr", err)
+            try:
+                main()
+            except SystemExit as exit_:
+                code = exit_.code
+        return Outcome(code or 0, out.buffer.getvalue(), err.buffer.getvalue().decode())  # type: ignore[attr-defined]
+
+    return run

@@ -1,0 +1,416 @@
+"""Whatever is wrong with an input: one sentence that names the file and the line, exit 1, and nothing half-written."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kgrel.data.artifact import Kind, open_artifact
+
+Kgrel = Callable[..., Any]
+Files = dict[str, Path]
+QUICK = ["--steps", 2, "--batch-size", 8, "--device", "cpu"]
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """Where outputs would go; a directory of its own, so that leftovers show."""
+    (tmp_path / "outputs").mkdir()
+    return tmp_path / "outputs" / "result"
+
+
+def assert_refused(outcome: Any, out: Path, sentence: str) -> None:
+    """A stated failure whose one sentence matches, and nothing left beside or at the output."""
+    assert (outcome.code, outcome.out) == (1, b"")
+    assert re.fullmatch(rf"kgrel: {sentence}\n", outcome.err), outcome.err
+    assert list(out.parent.iterdir()) == []
+
+
+def cut_short(content: bytes) -> bytes:
+    """A compressed file that ends too early; noise makes it long enough to be cut in the middle."""
+    noise = np.random.default_rng(0).integers(97, 122, 100_000, dtype=np.uint8).tobytes()
+    return gzip.compress(content + noise + b"\n")[:-40_000]
+
+
+# Tables: candidates, relations, the probe's relations ---------------------------------------------------------
+
+HEADERS = {"candidates": "source\ttarget\tnote", "relations": "class\tsource_id\ttarget_id"}
+ROWS = {"candidates": "1\t2\tx", "relations": "GENE-GENE\t1\t2"}
+READERS = [("score-pairs", "candidates"), ("train-pairs", "relations"), ("pretrain", "relations")]
+"""Each verb that reads a table, and which."""
+
+
+@pytest.fixture
+def read_table(
+    kgrel: Kgrel, corpus_path: Path, representation_path: Path, pairs_path: Path, out: Path
+) -> Callable[..., Any]:
+    """Run a verb on a table."""
+
+    def run(verb: str, table: Path, *more: object) -> Any:
+        match verb:
+            case "score-pairs":
+                return kgrel(verb, pairs_path, table, "--out", out.with_suffix(".csv"), *more)
+            case "train-pairs":
+                given = ["--corpus", corpus_path, "--relations", table, "--out", out, *QUICK, "--batch-negatives", 4]
+                return kgrel(verb, representation_path, *given, *more)
+            case _:
+                return kgrel(verb, corpus_path, "--relations", table, "--out", out, "--size", "tiny", *QUICK, *more)
+
+    return run
+
+
+@pytest.mark.parametrize(("verb", "role"), READERS)
+@pytest.mark.parametrize(
+    ("rows", "line", "sentence"),
+    [
+        (b"1\t2\n", 3, r"has 2 fields, but the header names 3"),
+        (b"\n1\t2\t3\t4\n", 4, r"has 4 fields, but the header names 3"),
+        (b"1\t\0\t3\n", 3, r"holds a NUL byte; is this a text file\?"),
+        (b"\xff\t2\t3\n", 3, r"is not valid UTF-8 \(byte 1 of the line\)"),
+        (b'"1\t2\t3\n', 3, r"a quoted field that begins in this row is never closed"),
+        (b'"1"x\t2\t3\n', 3, r"text follows a closing quote; .*"),
+    ],
+    ids=["few", "many", "nul", "utf-8", "open-quote", "after-quote"],
+)
+def test_a_table_with_a_faulty_row_is_refused_by_file_and_line(
+    read_table: Callable[..., Any],
+    tmp_path: Path,
+    out: Path,
+    verb: str,
+    role: str,
+    rows: bytes,
+    line: int,
+    sentence: str,
+) -> None:
+    table = tmp_path / "table.tsv"
+    table.write_bytes(f"{HEADERS[role]}\n{ROWS[role]}\n".encode() + rows)
+    assert_refused(read_table(verb, table), out, rf"{table}, line {line}: {sentence}")
+
+
+@pytest.mark.parametrize(("verb", "role"), READERS)
+def test_a_table_without_a_usable_header_is_refused(
+    read_table: Callable[..., Any], tmp_path: Path, out: Path, verb: str, role: str
+) -> None:
+    table = tmp_path / "table.tsv"
+    table.write_bytes(b"")
+    assert_refused(read_table(verb, table), out, rf"{table}: is empty; .*")
+    table.write_text(f"more\t{HEADERS[role]}\tmore\n")
+    assert_refused(read_table(verb, table), out, rf"{table}: the column 'more' stands twice; rename one")
+
+
+@pytest.mark.parametrize(("verb", "role"), READERS)
+def test_a_table_that_is_not_there_or_no_file_is_refused(
+    read_table: Callable[..., Any], tmp_path: Path, out: Path, verb: str, role: str
+) -> None:
+    assert_refused(read_table(verb, tmp_path / "none.tsv"), out, rf"{tmp_path}/none\.tsv: no such file")
+    (tmp_path / "folder.tsv").mkdir()
+    sentence = rf"{tmp_path}/folder\.tsv: is a directory; a file is needed"
+    assert_refused(read_table(verb, tmp_path / "folder.tsv"), out, sentence)
+    (tmp_path / "table.docx").write_text("x")
+    sentence = rf"{tmp_path}/table\.docx: the ending does not tell the format; .*"
+    assert_refused(read_table(verb, tmp_path / "table.docx"), out, sentence)
+
+
+@pytest.mark.parametrize(("verb", "role"), READERS)
+def test_a_damaged_compressed_table_is_refused(
+    read_table: Callable[..., Any], tmp_path: Path, out: Path, verb: str, role: str
+) -> None:
+    table = tmp_path / "table.tsv.gz"
+    rows = f"{HEADERS[role]}\n" + f"{ROWS[role]}\n" * 50
+    for content in (b"not compressed", gzip.compress(b"")[:9], cut_short(rows.encode())):
+        table.write_bytes(content)
+        sentence = rf"{table}.*: the compressed file is damaged or cut short.*"
+        assert_refused(read_table(verb, table), out, sentence)
+
+
+@pytest.mark.parametrize(("verb", "role"), READERS)
+def test_a_table_that_is_no_parquet_or_jsonl_is_refused(
+    read_table: Callable[..., Any], tmp_path: Path, out: Path, verb: str, role: str
+) -> None:
+    table = tmp_path / "table.parquet"
+    table.write_bytes(b"PAR1 but not really PAR1")
+    assert_refused(read_table(verb, table), out, rf"{table}: is no readable parquet file .*")
+    table = tmp_path / "table.jsonl"
+    table.write_text('{"source": "1", "target": "2"}\n{"source": \n')
+    assert_refused(read_table(verb, table), out, rf"{table}, line 2: is not valid JSON .*")
+
+
+@pytest.mark.parametrize(
+    ("verb", "role", "missing"),
+    [
+        ("score-pairs", "candidates", "source"),
+        ("score-pairs", "candidates", "target"),
+        ("train-pairs", "relations", "class"),
+        ("train-pairs", "relations", "source_id"),
+        ("train-pairs", "relations", "target_id"),
+        ("pretrain", "relations", "class"),
+    ],
+)
+def test_a_missing_column_is_refused_and_those_that_are_there_are_named(
+    read_table: Callable[..., Any], tmp_path: Path, out: Path, verb: str, role: str, missing: str
+) -> None:
+    table = tmp_path / "table.tsv"
+    header = re.sub(rf"\b{missing}\b", "other", HEADERS[role])
+    table.write_text(f"{header}\n{ROWS[role]}\n")
+    there = ", ".join(map(repr, header.split("\t")))
+    sentence = rf"{table}(, line 1)?: no column '.*{missing}'.*; the columns are {there}.*"
+    assert_refused(read_table(verb, table), out, sentence)
+
+
+@pytest.mark.parametrize("verb", ["train-pairs", "pretrain"])
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        ("", r"{table}: has no rows; at least one relation is needed"),
+        ("GENE-GENE\t1\t\n", r"{table}, line 2: the column 'target_id' is empty"),
+        ("\t1\t2\n", r"{table}, line 2: the column 'class' is empty"),
+        ("GENE-GENE\tGene::x\tGene::y\n", r"{table}: none of the 1 rows names two known entities; .*'Gene::x'.*"),
+        ("A-B\tPlanet::1\tPlanet::2\n", r"{table}: none of the 1 rows names two known entities; .*'Planet::1'.*"),
+        ("GENE-GENE\t1\t2\n", r"only \d+ listed pairs are there, too few to split .*"),
+    ],
+    ids=["none", "empty-id", "empty-class", "unknown", "unknown-type", "too-few"],
+)
+def test_relations_that_say_nothing_are_refused(
+    read_table: Callable[..., Any], tmp_path: Path, out: Path, verb: str, rows: str, sentence: str
+) -> None:
+    table = tmp_path / "table.tsv"
+    table.write_text("class\tsource_id\ttarget_id\n" + rows)
+    assert_refused(read_table(verb, table), out, sentence.format(table=table))
+
+
+def test_candidates_of_an_unknown_type_are_kept_with_a_status_or_refused_by_line(
+    kgrel: Kgrel, pairs_path: Path, tmp_path: Path, out: Path
+) -> None:
+    table = tmp_path / "list.csv"
+    table.write_text("source,source_type,target\n1,GENE,2\n1,Planet,2\n")
+    arguments = ["score-pairs", pairs_path, table, "--out", out.with_suffix(".jsonl")]
+    sentence = rf"{table}, line 3: the pair '1', '2' cannot be scored: unknown_source"
+    assert_refused(kgrel(*arguments, "--on-unknown", "error"), out, sentence)
+    assert kgrel(*arguments, "--json").json["status"] == {"ok": 1, "unknown_source": 1}
+
+
+def test_a_stream_without_a_format_is_refused(kgrel: Kgrel, pairs_path: Path, out: Path) -> None:
+    outcome = kgrel("score-pairs", pairs_path, "-", "--out", out.with_suffix(".csv"), stdin=b"source,target\n")
+    assert_refused(outcome, out, r"standard input and output have no ending; give the format: .*")
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("none/scored.csv", r".*/none is no directory; make it first"),
+        ("scored.docx", r".*/scored\.docx: the ending does not tell the format; .*"),
+        ("scored.csv.gz", r".*/scored\.csv\.gz: compressed output is not written; leave out \.gz"),
+    ],
+)
+def test_outputs_that_cannot_be_written_are_refused(
+    kgrel: Kgrel, pairs_path: Path, world_files: Files, out: Path, name: str, sentence: str
+) -> None:
+    outcome = kgrel("score-pairs", pairs_path, world_files["candidates.csv"], "--out", out.parent / name)
+    assert_refused(outcome, out, sentence)
+
+
+# Artifacts ------------------------------------------------------------------------------------------------------
+
+ARTIFACT_READERS = [
+    ("pretrain", "corpus"),
+    ("pretrain --init-from", "representation"),
+    ("train-pairs", "representation"),
+    ("train-pairs --corpus", "corpus"),
+    ("tune-threshold", "pairs"),
+    ("evaluate-pairs", "pairs"),
+    ("score-pairs", "pairs"),
+]
+"""Each place where a verb takes an artifact, and its kind."""
+
+
+@pytest.fixture
+def artifacts(corpus_path: Path, representation_path: Path, pairs_path: Path) -> Files:
+    return {"corpus": corpus_path, "representation": representation_path, "pairs": pairs_path}
+
+
+@pytest.fixture
+def read_artifact(kgrel: Kgrel, artifacts: Files, world_files: Files, out: Path) -> Callable[..., Any]:
+    """Run a verb with ``path`` in place of one of its artifacts."""
+
+    def run(place: str, path: Path) -> Any:
+        good, relations = artifacts, world_files["relations.tsv"]
+        train = ["--relations", relations, "--out", out, *QUICK, "--batch-negatives", 4]
+        arguments: dict[str, list[object]] = {
+            "pretrain": ["pretrain", path, "--out", out, "--size", "tiny", *QUICK],
+            "pretrain --init-from": ["pretrain", good["corpus"], "--init-from", path, "--out", out, *QUICK],
+            "train-pairs": ["train-pairs", path, "--corpus", good["corpus"], *train],
+            "train-pairs --corpus": ["train-pairs", good["representation"], "--corpus", path, *train],
+            "tune-threshold": ["tune-threshold", path, "--out", out],
+            "evaluate-pairs": ["evaluate-pairs", path],
+            "score-pairs": ["score-pairs", path, world_files["candidates.csv"], "--out", out.with_suffix(".csv")],
+        }
+        return kgrel(*arguments[place])
+
+    return run
+
+
+@pytest.mark.parametrize(("place", "kind"), ARTIFACT_READERS)
+def test_an_artifact_that_is_none_is_refused(
+    read_artifact: Callable[..., Any], artifacts: Files, tmp_path: Path, out: Path, place: str, kind: str
+) -> None:
+    sentence = rf"{tmp_path}/none: no such {kind} artifact \(a directory is expected\)"
+    assert_refused(read_artifact(place, tmp_path / "none"), out, sentence)
+    (tmp_path / "file").write_text("x")
+    sentence = rf"{tmp_path}/file: no such {kind} artifact \(a directory is expected\)"
+    assert_refused(read_artifact(place, tmp_path / "file"), out, sentence)
+    (tmp_path / "empty").mkdir()
+    assert_refused(read_artifact(place, tmp_path / "empty"), out, rf"{tmp_path}/empty: no manifest\.json; .*")
+    other = next(path for name, path in artifacts.items() if name != kind)
+    held = open_artifact(other, Kind(next(name for name in artifacts if name != kind))).manifest.kind
+    sentence = rf"{other}: holds a {held} artifact, but a {kind} artifact is needed"
+    assert_refused(read_artifact(place, other), out, sentence)
+
+
+@pytest.mark.parametrize(("place", "kind"), ARTIFACT_READERS)
+def test_a_damaged_artifact_is_refused_by_the_name_of_the_file(
+    read_artifact: Callable[..., Any], artifacts: Files, tmp_path: Path, out: Path, place: str, kind: str
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(artifacts[kind], copy)
+    manifest = json.loads((copy / "manifest.json").read_text())
+    name = sorted(manifest["files"])[0]
+    content = (copy / name).read_bytes()
+    (copy / name).write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    assert_refused(read_artifact(place, copy), out, rf"{copy}: the file {name} is damaged .*")
+    (copy / name).write_bytes(content[: len(content) // 2])
+    assert_refused(read_artifact(place, copy), out, rf"{copy}: the file {name} is damaged .*")
+    (copy / name).unlink()
+    assert_refused(read_artifact(place, copy), out, rf"{copy}: the file {name} is missing or not a plain file")
+    (copy / "manifest.json").write_text(json.dumps(manifest | {"schema_version": 999}))
+    assert_refused(read_artifact(place, copy), out, rf"{copy}: written with schema 999 .*: upgrade kgrel")
+    (copy / "manifest.json").write_text(json.dumps(manifest)[:-9])
+    assert_refused(read_artifact(place, copy), out, rf"{copy}: manifest\.json is damaged .*")
+
+
+# Sentences and lexicons -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def build(kgrel: Kgrel, world_files: Files, out: Path) -> Callable[..., Any]:
+    """Run ``build-corpus`` with one input replaced."""
+
+    def run(*more: object, sentences: Path | None = None, genes: Path | None = None) -> Any:
+        lexicons = {"GENE": genes or world_files["genes.tsv"], "DISEASE": world_files["diseases.tsv"]}
+        given = [argument for type_, path in lexicons.items() for argument in ("--lexicon", f"{type_}={path}")]
+        return kgrel("build-corpus", sentences or world_files["sentences.tsv"], *given, "--out", out, *more)
+
+    return run
+
+
+@pytest.mark.parametrize("role", ["sentences", "genes"])
+def test_sentences_and_lexicons_that_cannot_be_read_are_refused(
+    build: Callable[..., Any], tmp_path: Path, out: Path, role: str
+) -> None:
+    assert_refused(build(**{role: tmp_path / "none.tsv"}), out, rf"{tmp_path}/none\.tsv: no such file")
+    (tmp_path / "folder.tsv").mkdir()
+    assert_refused(build(**{role: tmp_path / "folder.tsv"}), out, rf"{tmp_path}/folder\.tsv: is a directory; .*")
+    (tmp_path / "empty.tsv").write_bytes(b"")
+    assert_refused(build(**{role: tmp_path / "empty.tsv"}), out, rf"{tmp_path}/empty\.tsv: is empty; .*")
+    (tmp_path / "columns.tsv").write_text("one\ttwo\nx\ty\n")
+    sentence = rf"{tmp_path}/columns\.tsv, line 1: no column '.*; the header has 'one', 'two'"
+    assert_refused(build(**{role: tmp_path / "columns.tsv"}), out, sentence)
+    (tmp_path / "header.tsv").write_bytes(b"doc_id\tsent\0ence\n")
+    assert_refused(build(**{role: tmp_path / "header.tsv"}), out, rf"{tmp_path}/header\.tsv, line 1: holds a NUL .*")
+
+
+@pytest.mark.parametrize("role", ["sentences", "genes"])
+def test_damaged_compressed_sentences_and_lexicons_are_refused(
+    build: Callable[..., Any], world_files: Files, tmp_path: Path, out: Path, role: str
+) -> None:
+    path = tmp_path / "damaged.tsv.gz"
+    whole = world_files["sentences.tsv" if role == "sentences" else "genes.tsv"].read_bytes()
+    for content in (b"not compressed", gzip.compress(whole)[:-200], gzip.compress(whole)[:100]):
+        path.write_bytes(content)
+        assert_refused(build(**{role: path}), out, rf"{path}.*: the compressed file is damaged or cut short.*")
+
+
+def test_sentences_that_name_no_pair_are_refused(build: Callable[..., Any], tmp_path: Path, out: Path) -> None:
+    path = tmp_path / "sentences.tsv"
+    path.write_text("doc_id\tsentence\n1\tNothing is named here.\n")
+    assert_refused(build(sentences=path), out, rf"{path}: no sentence names two different entities .*")
+    path.write_text("doc_id\tsentence\n")
+    assert_refused(build(sentences=path), out, rf"{path}: holds a header but no sentence")
+
+
+BAD_LINES = [b"only one field", b"1\ttwo\tthree\tfour\tfive\tsix\tseven", b"1\t\0", b"1\t\xff\xfe"]
+
+
+def with_bad_lines(path: Path, into: Path) -> list[int]:
+    """Copy a table with bad lines strewn in; their line numbers."""
+    lines = path.read_bytes().splitlines()
+    for bad, place in zip(BAD_LINES, (3, 7, 9, len(lines) - 1), strict=True):
+        lines.insert(place, bad)
+    into.write_bytes(b"\n".join(lines) + b"\n")
+    return [number for number, line in enumerate(lines, start=1) if line in BAD_LINES]
+
+
+@pytest.mark.parametrize(
+    ("role", "name", "counted"),
+    [("sentences", "sentences.tsv", "bad_lines"), ("genes", "genes.tsv", "lexicon_bad_lines")],
+)
+def test_a_bad_line_is_counted_and_told_and_fatal_only_under_strict(
+    build: Callable[..., Any], world_files: Files, tmp_path: Path, out: Path, role: str, name: str, counted: str
+) -> None:
+    path = tmp_path / name
+    numbers = with_bad_lines(world_files[name], path)
+    sentence = rf"{path}, line {numbers[0]}: has 1 fields, the header has \d"
+    assert_refused(build("--strict", **{role: path}), out, sentence)
+    outcome = build("--json", **{role: path})
+    summary = outcome.json
+    assert summary[counted] == len(BAD_LINES)
+    for number, first in zip(numbers, summary[f"{counted}_first"], strict=True):
+        assert f"{name} line {number}: " in first
+    assert f"{len(BAD_LINES)} bad lines left out, e.g. {name} line {numbers[0]}" in outcome.err
+    without = build("--json", "--overwrite").json
+    assert {key: summary[key] for key in ("contexts", "entities", "words")} == {
+        key: without[key] for key in ("contexts", "entities", "words")
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", r": is empty; an OBO file is needed"),
+        (b"format-version: 1.2\n", r": has no \[Term\]; is this an OBO file\?"),
+        (b"[Term]\nid: DOID:1\n", r", line 1: the \[Term\] that begins here has no 'name'"),
+        (b"[Term]\nid: DOID:1\nname: a\0b\n", r", line 3: holds a NUL byte; .*"),
+        (b"[Term]\nid: DOID:1\nname: \xff\n", r", line 3: is not valid UTF-8 .*"),
+        (b"[Term]\nid: DOID:1\nname: fever\nsynonym: heat EXACT []\n", r", line 1: .*unquoted synonym.*"),
+    ],
+)
+def test_a_faulty_ontology_is_refused_by_line(
+    build: Callable[..., Any], tmp_path: Path, out: Path, content: bytes, sentence: str
+) -> None:
+    path = tmp_path / "terms.obo"
+    path.write_bytes(content)
+    assert_refused(build("--lexicon", f"SYMPTOM={path}"), out, str(path) + sentence)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(None, ": no such file"), (b"fine\n\0\n", ", line 2: holds a NUL .*"), (b"\xff\n", ", line 1: is not valid .*")],
+)
+def test_a_faulty_stop_list_is_refused(
+    build: Callable[..., Any], tmp_path: Path, out: Path, content: bytes | None, sentence: str
+) -> None:
+    path = tmp_path / "stop.txt"
+    if content is not None:
+        path.write_bytes(content)
+    assert_refused(build("--stop-list", path), out, str(path) + sentence)
+
+
+def test_a_setting_out_of_range_is_refused_by_name(build: Callable[..., Any], out: Path) -> None:
+    assert_refused(build("--max-tokens", 1), out, "max_tokens must be at least 3, not 1")
