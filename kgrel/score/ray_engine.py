@@ -20,12 +20,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from kgrel import __version__
 from kgrel.data.errors import ArtifactError, InputError, KgrelError
 from kgrel.data.progress import Silent
 from kgrel.score.chunks import ArrowChunks, Chunks, ParquetChunks, chunks_of
 from kgrel.score.parts import Parts
 from kgrel.score.settings import RaySettings, ScoreSettings
-from kgrel.score.stream import ChunkScorer, Job, ScoreSummary
+from kgrel.score.stream import ChunkScorer, EngineError, Job, ScoreSummary
 from kgrel.train.pair_model import PairModel
 
 CUT = "list.cut"
@@ -121,7 +122,8 @@ class RayEngine:
         """Fill the parts; see :data:`kgrel.score.stream.Engine`.
 
         Raises:
-            KgrelError: no Ray cluster at the address, paths that not every machine sees, or what scoring raises.
+            EngineError: no Ray cluster at the address, another kgrel there, workers that fail again and again.
+            KgrelError: paths that not every machine sees, or what scoring raises.
         """
         cut_path = parts.directory.resolve() / CUT
         chunks = chunks_of(job.reader, cut_path)
@@ -131,10 +133,11 @@ class RayEngine:
         if missing:
             task = self._task(parts, job, cut_path)
             with running(self.ray, self.settings.address):
+                refuse_foreign(self.ray)
                 for rows in self._score(task, missing):
                     job.progress.advance(rows)
             if any(number not in parts for number in missing):
-                raise KgrelError(f"{parts.directory} is not shared by all machines; write --out to a disk that is")
+                raise EngineError(f"{parts.directory} is not shared by all machines; write --out to a disk that is")
         return len(chunks)
 
     def _task(self, parts: Parts, job: Job, cut_path: Path) -> Task:
@@ -164,8 +167,11 @@ class RayEngine:
             compute=data.ActorPoolStrategy(size=actors),
             num_cpus=min(CPU_SHARE, (cpus - 1) / actors),
         )
-        for batch in dataset.iter_batches(batch_size=None):
-            yield from self.rows_of(batch)
+        try:
+            for batch in dataset.iter_batches(batch_size=None):
+                yield from self.rows_of(batch)
+        except self.ray.exceptions.RayError as error:
+            raise EngineError(f"Ray gave up ({first_line(error)}); the same command goes on from here") from None
 
     def rows_of(self, batch: Batch) -> Iterator[int]:
         """Rows of each chunk of an actor's answer.
@@ -195,12 +201,37 @@ def import_ray() -> Any:
     return ray
 
 
+def refuse_foreign(ray: Any) -> None:
+    """Raise if a worker has no kgrel, or another one; Ray Data would start its actors again and again, for ever.
+
+    Raises:
+        EngineError: the versions differ.
+    """
+
+    def version_there() -> str:  # within a function, so that it travels by value and needs no kgrel to be read
+        import kgrel
+
+        return kgrel.__version__
+
+    try:
+        version = ray.get(ray.remote(num_cpus=CPU_SHARE)(version_there).remote())
+    except ray.exceptions.RayError as error:
+        version = f"none ({first_line(error)})"
+    if version != __version__:
+        raise EngineError(f"kgrel on the workers of Ray: {version}; install {__version__} on every machine")
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, in short; Ray's are followed by the log of a worker."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 @contextmanager
 def running(ray: Any, address: str) -> Iterator[None]:
     """Ray at an address, started here where none is given; one that runs in this process already is used and kept.
 
     Raises:
-        KgrelError: no cluster at the address.
+        EngineError: no cluster at the address.
     """
     if ray.is_initialized():
         yield
@@ -208,12 +239,13 @@ def running(ray: Any, address: str) -> Iterator[None]:
     options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
     if not address:
         options |= {"include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
+        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its notes go to stderr past every logger
         options |= {"num_cpus": os.cpu_count(), "_node_ip_address": "127.0.0.1"}
     try:
         ray.init(address=address or "local", **options)
     except (ConnectionError, ValueError, RuntimeError) as error:
-        what = str(error).splitlines()[0]
-        raise KgrelError(f"no Ray at {address or 'this machine'} ({what}); start it with: ray start --head") from None
+        where = address or "this machine"
+        raise EngineError(f"no Ray at {where} ({first_line(error)}); start it with: ray start --head") from None
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     try:
         yield

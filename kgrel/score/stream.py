@@ -33,6 +33,10 @@ from kgrel.score.settings import ScoreSettings
 T = TypeVar("T")
 
 
+class EngineError(KgrelError):
+    """The machines failed, not the list or the options: finished parts stay, and the same command goes on."""
+
+
 @dataclass
 class ScoreSummary:
     """What scoring a list gave."""
@@ -119,6 +123,8 @@ def score_file(
             with write_table(out, job.schema, output_format, overwrite) as writer:
                 for number in range(count):
                     emit(parts.read(number), writer, summary, settings)
+        except EngineError:
+            raise
         except KgrelError:
             parts.delete()  # the list or the options are wrong: nothing of this run will be needed again
             raise

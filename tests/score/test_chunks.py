@@ -72,8 +72,7 @@ def test_damage_is_named_by_its_rows(tmp_path: Path) -> None:
     path = tmp_path / "list.parquet"
     pq.write_table(pa.table({"x": np.random.default_rng(0).random(5000)}), path, row_group_size=1000)
     content = bytearray(path.read_bytes())
-    content[len(content) // 2 :][:200] = b""
-    content[100:4000] = b"\xff" * 3900
+    content[4:44] = b"\xff" * 40  # the header of the first page
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"list\.parquet: is damaged between rows 1 and 100"):
         ParquetChunks(path, 100).read(0)

@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,10 +25,10 @@ import pytest
 
 from kgrel.data.errors import InputError, KgrelError
 from kgrel.data.tables import TableReader, write_table
-from kgrel.score.ray_engine import ChunkActor, RayEngine, Task
+from kgrel.score.ray_engine import ChunkActor, RayEngine, Task, refuse_foreign, running
 from kgrel.score.scorer import ADDED
 from kgrel.score.settings import RaySettings, ScoreSettings
-from kgrel.score.stream import score_file
+from kgrel.score.stream import EngineError, score_file
 from kgrel.train.pair_model import PairModel
 
 CHUNK = ScoreSettings(chunk_rows=512)
@@ -42,7 +43,7 @@ def mark() -> Iterator[str]:
     import ray
 
     name = f"KGREL_TEST_{uuid.uuid4().hex}"
-    os.environ |= {name: "1", "RAY_USAGE_STATS_ENABLED": "0"}
+    os.environ |= {name: "1", "RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}
     ray.init(
         num_cpus=2, object_store_memory=200 * 2**20, include_dashboard=False, logging_level="ERROR",
         log_to_driver=False, _node_ip_address="127.0.0.1",
@@ -65,6 +66,7 @@ class HereEngine(RayEngine):
 def in_process(monkeypatch: pytest.MonkeyPatch) -> type[RayEngine]:
     """An engine that needs no Ray."""
     monkeypatch.setattr("kgrel.score.ray_engine.import_ray", lambda: None)
+    monkeypatch.setattr("kgrel.score.ray_engine.refuse_foreign", lambda ray: None)
     monkeypatch.setattr("kgrel.score.ray_engine.running", lambda ray, address: nullcontext())
     return HereEngine
 
@@ -231,6 +233,59 @@ def test_what_differs_between_machines_is_refused(
     monkeypatch.setattr(engine, "_task", lambda *given: dataclasses.replace(task_of(*given), **changed))
     with pytest.raises(KgrelError, match=message):
         score_file(pair_model, candidates, tmp_path / "scored.csv", CHUNK, engine=engine)
+
+
+@pytest.mark.parametrize("version", ["0.0.1", None])
+def test_workers_with_another_kgrel_or_none_are_refused(version: str | None) -> None:
+    """Ray Data would start actors that cannot load again and again."""
+
+    class RayError(Exception):
+        """What Ray raises where a worker fails."""
+
+    def get(version_there: str | None) -> str:
+        if version_there is None:
+            raise RayError("No module named 'kgrel'\nand a long log")
+        return version_there
+
+    ray = SimpleNamespace(
+        get=get,
+        remote=lambda **options: lambda function: SimpleNamespace(remote=lambda: version),
+        exceptions=SimpleNamespace(RayError=RayError),
+    )
+    said = version or "none .No module named 'kgrel'."
+    with pytest.raises(KgrelError, match=f"kgrel on the workers of Ray: {said}; install .* on every machine"):
+        refuse_foreign(ray)
+
+
+def test_no_cluster_at_an_address_is_said() -> None:
+    def init(**options: Any) -> None:
+        raise ConnectionError("nobody there\nlong log")
+
+    ray = SimpleNamespace(is_initialized=lambda: False, init=init)
+    with (
+        pytest.raises(KgrelError, match=r"no Ray at auto \(nobody there\); start it with: ray start --head"),
+        running(ray, "auto"),
+    ):
+        pass
+
+
+def test_what_is_done_stays_where_the_machines_fail(
+    in_process: type[RayEngine], pairs_path: Path, pair_model: PairModel, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    candidates, out = random_list(pair_model, tmp_path / "list.csv", 2000), tmp_path / "scored.csv"
+    engine = in_process(pairs_path)
+    score: Any = engine._score
+
+    def fails(task: Task, numbers: list[int]) -> Iterator[int]:
+        yield from score(task, numbers[:2])
+        raise EngineError("the cluster is gone")
+
+    monkeypatch.setattr(engine, "_score", fails)
+    with pytest.raises(EngineError):
+        score_file(pair_model, candidates, out, CHUNK, engine=engine)
+    assert not out.exists()
+    assert score_file(pair_model, candidates, out, CHUNK).resumed_rows == 2 * 512
 
 
 def test_without_ray_the_extra_is_named(pairs_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
