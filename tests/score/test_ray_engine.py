@@ -142,6 +142,7 @@ def test_an_actor_killed_in_the_middle_costs_nothing(
     assert_equal_answers(table_of(tmp_path / "local.parquet"), table_of(tmp_path / "ray.parquet"))
 
 
+@pytest.mark.nightly
 def test_on_ray_the_first_row_that_cannot_be_scored_is_named_as_by_the_local_engine(
     mark: str, pairs_path: Path, pair_model: PairModel, tmp_path: Path
 ) -> None:
