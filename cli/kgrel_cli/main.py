@@ -23,6 +23,7 @@ VERBS = {
     "train-pairs": "Train the pair classifier on a representation and tune its threshold.",
     "tune-threshold": "Tune the threshold of a pair classifier again, globally or per class.",
     "evaluate-pairs": "Evaluate a pair classifier beside the baselines.",
+    "propose-pairs": "List candidate pairs: of two types, co-mentioned, or near each other in a graph.",
     "rank-pairs": "Rank one entity against all of a type, or all pairs of two types.",
     "score-pairs": "Score a list of candidate pairs: one row out for each row in.",
 }

@@ -19,7 +19,25 @@ S = TypeVar("S")
 
 INPUT = click.Path(path_type=Path)
 """A path that the library opens, so that the library says what is wrong with it."""
+FORMAT = click.Choice(["csv", "tsv", "jsonl", "parquet"])
 REPEATED = "May be repeated; '' alone means none."
+
+
+def two_types(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, str] | None:
+    """Callback of an option: two entity types, joined by a comma."""
+    if value is None:
+        return None
+    types = [part.strip() for part in value.split(",")]
+    if len(types) != 2 or not all(types):
+        message = f"{value!r} is not two types joined by a comma, such as GENE,DISEASE"
+        raise click.BadParameter(message, context, parameter)
+    return types[0], types[1]
+
+
+def given_names(cls: type, given: dict[str, Any]) -> list[str]:
+    """The options of a settings dataclass that were given, as the user types them."""
+    names = [field.name for field in dataclasses.fields(cls) if given.get(field.name) is not None]
+    return ["--" + name.replace("_", "-") for name in names]
 
 
 def settings_options(

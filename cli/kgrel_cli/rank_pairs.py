@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from kgrel.score.settings import RankSettings
-from kgrel_cli.options import INPUT, output_options, print_summary, settings_from, settings_options
-from kgrel_cli.progress import Reporter
+from kgrel_cli.options import INPUT, output_options, settings_from, settings_options
+from kgrel_cli.ranking import rank
 
 
 @click.command("rank-pairs")
@@ -42,29 +42,7 @@ def command(
     if (source is None) == (source_type is None):
         raise click.UsageError("give either --source or --source-type")
     settings = settings_from(RankSettings, given)
-    import numpy as np
-
-    from kgrel.data.files import refuse_existing
-    from kgrel.data.tables import write_table
-    from kgrel.score.rank import rank_pairs, row_of, rows_of_type
-    from kgrel.score.show import text_ranking
-    from kgrel.train.pair_model import PairModel
-
-    if out is not None:
-        refuse_existing(out, overwrite)
-    model = PairModel.open(pairs)
-    heads = (
-        rows_of_type(model.entities, source_type) if source_type else np.array([row_of(model.entities, str(source))])
-    )
-    with Reporter() as progress:
-        ranked = rank_pairs(model, heads, rows_of_type(model.entities, target_type), settings, progress)
-    counts = {"considered": ranked.considered, "scored_in_full": ranked.scored, "kept": ranked.table.num_rows}
-    if out is not None:
-        with write_table(out, ranked.table, overwrite=overwrite) as writer:
-            writer.write(ranked.table)
-        print_summary(counts, as_json)
-    elif as_json:
-        print_summary(counts | {"pairs": ranked.table.to_pylist()}, as_json)
-    else:
-        click.echo(text_ranking(ranked.table))
-        print_summary(counts, as_json, to_stderr=True)
+    rank(
+        pairs, target_type, settings, source=source, source_type=source_type, out=out, overwrite=overwrite,
+        as_json=as_json,
+    )  # fmt: skip

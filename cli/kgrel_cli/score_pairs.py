@@ -7,16 +7,31 @@ from typing import Any
 
 import click
 
-from kgrel.score.settings import ScoreSettings
-from kgrel_cli.options import INPUT, output_options, print_summary, settings_from, settings_options
+from kgrel.score.settings import RankSettings, RaySettings, ScoreSettings
+from kgrel_cli.options import (
+    FORMAT,
+    INPUT,
+    given_names,
+    output_options,
+    print_summary,
+    settings_from,
+    settings_options,
+    two_types,
+)
 from kgrel_cli.progress import Reporter
-
-FORMAT = click.Choice(["csv", "tsv", "jsonl", "parquet"])
+from kgrel_cli.ranking import rank
 
 
 @click.command("score-pairs")
 @click.argument("pairs", type=INPUT)
-@click.argument("candidates", type=INPUT)
+@click.argument("candidates", type=INPUT, required=False)
+@click.option(
+    "--all",
+    "all_of",
+    metavar="TYPE,TYPE",
+    callback=two_types,
+    help="Instead of CANDIDATES: all pairs of two types, the best kept.",
+)
 @click.option(
     "--out",
     required=True,
@@ -25,14 +40,22 @@ FORMAT = click.Choice(["csv", "tsv", "jsonl", "parquet"])
 )
 @click.option("--input-format", type=FORMAT, help="Format of CANDIDATES, needed for stdin.  [default: by ending]")
 @click.option("--output-format", type=FORMAT, help="Format of --out, needed for stdout.  [default: by ending]")
+@click.option(
+    "--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True,
+    help="Compute in this process, or by actors on Ray (extra kgrel[ray]); the answer is the same.",
+)  # fmt: skip
+@settings_options(RaySettings)
 @settings_options(ScoreSettings)
+@settings_options(RankSettings)
 @output_options
 def command(
     pairs: Path,
-    candidates: Path,
+    candidates: Path | None,
+    all_of: tuple[str, str] | None,
     out: Path,
     input_format: Any,
     output_format: Any,
+    engine: str,
     overwrite: bool,
     as_json: bool,
     **given: Any,
@@ -43,17 +66,46 @@ def command(
     and target_type; - is stdin. Added are relation, best_relation, score, score_std, probability, status,
     seen_in_text and known_relation. The summary goes to stderr where the rows go to stdout.
 
+    With --all instead, the best pairs of two types are written, as by rank-pairs; --top, --per-head, --novel-only
+    and --prune-to say which.
+
     \b
-    Example:
+    Examples:
       kgrel score-pairs pairs candidates.csv --out scored.csv
+      kgrel score-pairs pairs candidates.parquet --engine ray --address auto --out scored.parquet
+      kgrel score-pairs pairs --all GENE,DISEASE --top 1000 --per-head 50 --out top.csv
     """
+    if all_of is not None:
+        if candidates is not None:
+            raise click.UsageError("give either CANDIDATES or --all")
+        refuse_options((ScoreSettings, RaySettings), given, "--all ranks pairs; it takes no")
+        if engine != "local" or input_format is not None:
+            raise click.UsageError("--all ranks pairs; it takes neither --engine ray nor --input-format")
+        rank(
+            pairs, all_of[1], settings_from(RankSettings, given), source_type=all_of[0], out=out,
+            output_format=output_format, overwrite=overwrite, as_json=as_json,
+        )  # fmt: skip
+        return
+    if candidates is None:
+        raise click.UsageError("give either CANDIDATES or --all")
+    refuse_options((RankSettings,), given, "a list is scored whole; only --all takes")
+    if engine == "local":
+        refuse_options((RaySettings,), given, "only --engine ray takes")
     settings = settings_from(ScoreSettings, given)
+    from kgrel.score.ray_engine import RayEngine
     from kgrel.score.stream import score_file
     from kgrel.train.pair_model import PairModel
 
+    on = RayEngine(pairs, settings_from(RaySettings, given)) if engine == "ray" else None
     with Reporter() as progress:
         summary = score_file(
             PairModel.open(pairs), candidates, out, settings, input_format=input_format,
-            output_format=output_format, overwrite=overwrite, progress=progress,
+            output_format=output_format, overwrite=overwrite, engine=on, progress=progress,
         )  # fmt: skip
     print_summary(summary.to_json(), as_json, to_stderr=str(out) == "-")
+
+
+def refuse_options(settings: tuple[type, ...], given: dict[str, Any], reason: str) -> None:
+    """Raise for the first option that is given but would have no effect."""
+    for name in (name for cls in settings for name in given_names(cls, given)):
+        raise click.UsageError(f"{reason} {name}")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import uuid
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.feather as feather
 
+from kgrel.data.errors import KgrelError
 from kgrel.data.files import canonical_json, remove_tree, write_text
 
 IDENTITY = "run.json"
@@ -30,6 +32,19 @@ class Parts:
             self.directory.mkdir()
             write_text(self.directory / IDENTITY, canonical_json(identity))
 
+    @classmethod
+    def join(cls, directory: Path) -> Parts:
+        """The parts of a run that another process began.
+
+        Raises:
+            KgrelError: the directory is not there; the machines share no disk.
+        """
+        if not (directory / IDENTITY).is_file():
+            raise KgrelError(f"{directory} is not to be seen from every machine; write --out to a disk that all share")
+        parts = cls.__new__(cls)
+        parts.directory = directory
+        return parts
+
     def _stored_identity(self) -> Any:
         try:
             return json.loads((self.directory / IDENTITY).read_text(encoding="utf-8"))
@@ -44,7 +59,8 @@ class Parts:
 
     def write(self, number: int, table: pa.Table) -> None:
         """Keep a finished chunk."""
-        staging = self.directory / f"{number:09d}.partial"
+        # Two machines may write the same part where one was taken for dead: each to a name of its own.
+        staging = self.directory / f"{number:09d}.{uuid.uuid4().hex}.partial"
         feather.write_feather(table, str(staging), compression="lz4")
         os.replace(staging, self._path(number))
 

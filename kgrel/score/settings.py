@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 OnUnknown = Literal["null", "error", "skip"]
+Evidence = Literal["all", "co-mentioned", "neighbours", "paths"]
 
 
 @dataclass(frozen=True)
@@ -33,3 +34,27 @@ class RankSettings:
     prune_to: float = 1.0
     """Share of each source's targets that a cheap first pass (one sample at the mean) leaves for full scoring.
     1 = no pruning; the summary says how many pairs were scored in full."""
+
+
+@dataclass(frozen=True)
+class RaySettings:
+    """Where the ray engine computes."""
+
+    address: str = ""
+    """Address of a running Ray cluster, ``auto`` for the one that this machine belongs to. Empty = Ray is started on
+    this machine alone."""
+    actors: int = 0
+    """Processes that hold the model, each using one core. 0 = one for each core of the cluster."""
+
+
+@dataclass(frozen=True)
+class ProposeSettings:
+    """Which pairs are proposed."""
+
+    by: Evidence = "all"
+    """``all`` pairs of the two types; those that stand together in a sentence (``co-mentioned``); those that share
+    ``neighbours`` in the graph of --edges; those joined there by simple ``paths`` of at most three edges."""
+    include_known: bool = False
+    """Propose pairs that the relations table lists as well."""
+    max_pairs: int = 0
+    """Stop after so many pairs, in the order of the entities, not the best first. 0 = no limit."""

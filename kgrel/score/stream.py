@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -31,6 +31,10 @@ from kgrel.score.scorer import ADDED, NO_RELATION, Scored, Scorer, refuse_clash,
 from kgrel.score.settings import ScoreSettings
 
 T = TypeVar("T")
+
+
+class EngineError(KgrelError):
+    """The machines failed, not the list or the options: finished parts stay, and the same command goes on."""
 
 
 @dataclass
@@ -76,6 +80,7 @@ def score_file(
     input_format: Format | None = None,
     output_format: Format | None = None,
     overwrite: bool = False,
+    engine: Engine | None = None,
     progress: Progress | None = None,
 ) -> ScoreSummary:
     """Score each row of a list: one row out for each row in, in order, every column kept.
@@ -86,15 +91,19 @@ def score_file(
     Args:
         candidates: csv, tsv, jsonl or parquet with a column for each side of the pair; ``-`` is standard input.
         out: likewise; ``-`` is standard output. The file appears whole or not at all.
+        engine: what fills the parts; this process by default.
 
     Raises:
         InputError: the list cannot be read; with ``on_unknown="error"`` the first row that cannot be scored.
-        KgrelError: a column is missing or would be overwritten; ``out`` exists and ``overwrite`` is false.
+        KgrelError: a column is missing or would be overwritten; ``out`` exists and ``overwrite`` is false; an engine
+            is given and the list or the output is a stream.
     """
     settings, progress = settings or ScoreSettings(), progress or Silent()
     if settings.chunk_rows % TILE or settings.chunk_rows < TILE:
         raise KgrelError(f"--chunk-rows must be a multiple of {TILE}, not {settings.chunk_rows}")
     streamed = str(out) == "-"
+    if engine is not None and "-" in (str(out), str(candidates)):
+        raise KgrelError("standard input and output are scored by the local engine only; give files")
     if not streamed:
         refuse_existing(Path(out), overwrite)
     summary = ScoreSummary()
@@ -110,10 +119,12 @@ def score_file(
         refuse_output(out, job.schema, output_format, overwrite)  # before the work, not after it
         parts = Parts(Path(out), identity(scorer, reader, settings))
         try:
-            count = fill(parts, job, summary)
+            count = (engine or fill)(parts, job, summary)
             with write_table(out, job.schema, output_format, overwrite) as writer:
                 for number in range(count):
                     emit(parts.read(number), writer, summary, settings)
+        except EngineError:
+            raise
         except KgrelError:
             parts.delete()  # the list or the options are wrong: nothing of this run will be needed again
             raise
@@ -121,23 +132,23 @@ def score_file(
     return summary
 
 
-class Job:
-    """One list on its way through a scorer."""
+class ChunkScorer:
+    """Scores the chunks of one list.
 
-    def __init__(self, scorer: Scorer, reader: TableReader, settings: ScoreSettings, progress: Progress) -> None:
-        self.scorer, self.reader, self.settings, self.progress = scorer, reader, settings, progress
+    Args:
+        path: the list's file, for messages.
+        schema: the list's columns.
+    """
+
+    def __init__(
+        self, scorer: Scorer, path: str, schema: pa.Schema, settings: ScoreSettings, progress: Progress
+    ) -> None:
+        self.scorer, self.path, self.settings, self.progress = scorer, path, settings, progress
         self.resolver = Resolver(scorer.entities)
-        self.columns = find_columns(reader.columns, reader.path)
-        refuse_clash(reader.columns, settings.prefix, reader.path)
+        self.columns = find_columns(schema.names, path)
+        refuse_clash(schema.names, settings.prefix, path)
         added = [pa.field(settings.prefix + name, type_) for name, type_ in ADDED.items()]
-        self.schema = pa.schema([*reader.schema, *added])
-
-    def scored(self, finished: Parts | None = None) -> Iterator[tuple[int, pa.Table | None]]:
-        """Rows of each chunk, and the chunk with its added columns; None for a chunk that is among ``finished``."""
-        for number, (lines, table) in enumerate(read_ahead(self.reader.numbered())):
-            done = finished is not None and number in finished
-            yield table.num_rows, None if done else self.score(lines, table)
-            self.progress.advance(table.num_rows)
+        self.schema = pa.schema([*schema, *added])
 
     def score(self, lines: np.ndarray, table: pa.Table) -> pa.Table:
         """One chunk, halved as long as memory does not suffice."""
@@ -153,8 +164,27 @@ class Job:
             first, second = slice(0, half), slice(half, None)
             tables = [self.score(lines[first], table[first]), self.score(lines[second], table[second])]
             return pa.concat_tables(tables)
-        refuse_unscored(self.settings, self.reader.path, lines, table, self.columns, scored)
+        refuse_unscored(self.settings, self.path, lines, table, self.columns, scored)
         return pa.table([*table.columns, *scored.columns.values()], schema=self.schema)
+
+
+class Job(ChunkScorer):
+    """One list on its way through a scorer, in this process."""
+
+    def __init__(self, scorer: Scorer, reader: TableReader, settings: ScoreSettings, progress: Progress) -> None:
+        super().__init__(scorer, reader.path, reader.schema, settings, progress)
+        self.reader = reader
+
+    def scored(self, finished: Parts | None = None) -> Iterator[tuple[int, pa.Table | None]]:
+        """Rows of each chunk, and the chunk with its added columns; None for a chunk that is among ``finished``."""
+        for number, (lines, table) in enumerate(read_ahead(self.reader.numbered())):
+            done = finished is not None and number in finished
+            yield table.num_rows, None if done else self.score(lines, table)
+            self.progress.advance(table.num_rows)
+
+
+Engine = Callable[[Parts, Job, ScoreSummary], int]
+"""Scores what is not among the parts yet and writes it there; returns the number of parts."""
 
 
 def fill(parts: Parts, job: Job, summary: ScoreSummary) -> int:

@@ -1,0 +1,54 @@
+"""What ``rank-pairs`` and ``score-pairs --all`` share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kgrel.score.settings import RankSettings
+from kgrel_cli.options import print_summary
+from kgrel_cli.progress import Reporter
+
+
+def rank(
+    pairs: Path,
+    target_type: str,
+    settings: RankSettings,
+    *,
+    source: str | None = None,
+    source_type: str | None = None,
+    out: Path | None = None,
+    output_format: Any = None,
+    overwrite: bool = False,
+    as_json: bool = False,
+) -> None:
+    """Rank one source, or all of a type, against a type; write the pairs to ``out`` or print them."""
+    import numpy as np
+
+    from kgrel.data.files import refuse_existing
+    from kgrel.data.tables import write_table
+    from kgrel.score.rank import rank_pairs, row_of, rows_of_type
+    from kgrel.score.show import text_ranking
+    from kgrel.train.pair_model import PairModel
+
+    streamed = str(out) == "-"
+    if out is not None and not streamed:
+        refuse_existing(out, overwrite)
+    model = PairModel.open(pairs)
+    heads = (
+        rows_of_type(model.entities, source_type) if source_type else np.array([row_of(model.entities, str(source))])
+    )
+    with Reporter() as progress:
+        ranked = rank_pairs(model, heads, rows_of_type(model.entities, target_type), settings, progress)
+    counts = {"considered": ranked.considered, "scored_in_full": ranked.scored, "kept": ranked.table.num_rows}
+    if out is not None:
+        with write_table(out, ranked.table, output_format, overwrite) as writer:
+            writer.write(ranked.table)
+        print_summary(counts, as_json, to_stderr=streamed)
+    elif as_json:
+        print_summary(counts | {"pairs": ranked.table.to_pylist()}, as_json)
+    else:
+        click.echo(text_ranking(ranked.table))
+        print_summary(counts, as_json, to_stderr=True)

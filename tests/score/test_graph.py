@@ -1,0 +1,46 @@
+"""An edge table in any spelling is the simple graph of its nodes."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kgrel.data.entities import EntityTable
+from kgrel.data.errors import InputError
+from kgrel.score.graph import read_graph
+
+ENTITIES = EntityTable(["GENE", "GENE", "DISEASE", "CHEMICAL"], ["1", "2", "DOID:1", "2"], list("abcd"), [[]] * 4)
+EDGES = """source\tmetaedge\ttarget
+Gene::1\tGiG\tGene::2
+Gene::2\tGiG\tGene::1
+Gene::1\tGpPW\tPathway::9
+DOID:1\tDaG\tNCBIGene:2
+Gene::1\tGiG\tGene::1
+2\tGpPW\tPathway::9
+\tGiG\tGene::2
+"""
+"""Both directions, a loop, a node that is no entity, an id of two types (no node), an empty id."""
+
+
+@pytest.mark.parametrize("name", ["edges.sif", "edges.sif.gz", "edges.tsv"])
+def test_each_two_joined_nodes_once_in_both_directions_without_loops(tmp_path: Path, name: str) -> None:
+    content = EDGES.encode()
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    graph = read_graph(tmp_path / name, ENTITIES).toarray()
+    expected = np.zeros((5, 5), dtype=int)
+    for one, other in [(0, 1), (0, 4), (2, 1)]:
+        expected[one, other] = expected[other, one] = 1
+    assert graph.tolist() == expected.tolist()
+
+
+def test_a_graph_of_other_nodes_and_a_table_without_edges_are_refused(tmp_path: Path) -> None:
+    for content in ("source\ttarget\n5\t6\n", "source\ttarget\n"):
+        (tmp_path / "edges.tsv").write_text(content)
+        with pytest.raises(InputError, match=r"edges\.tsv: no node of this graph is among the entities"):
+            read_graph(tmp_path / "edges.tsv", ENTITIES)
+    (tmp_path / "edges.tsv").write_text("from\tto\n1\t2\n")
+    with pytest.raises(InputError, match=r"edges\.tsv, line 1: no column 'source'"):
+        read_graph(tmp_path / "edges.tsv", ENTITIES)
