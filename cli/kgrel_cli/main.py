@@ -18,6 +18,7 @@ VERBS = {
     "pretrain": "Learn p(z|x,y), a distribution over the relation of a pair, from a corpus.",
     "train-pairs": "Train the pair classifier on a representation and tune its threshold.",
     "tune-threshold": "Tune the threshold of a pair classifier again, globally or per class.",
+    "calibrate": "Turn the scores of a pair classifier into probabilities of being listed.",
     "evaluate-pairs": "Evaluate a pair classifier beside the baselines.",
     "rank-pairs": "Rank one entity against all of a type, or all pairs of two types.",
     "score-pairs": "Score a list of candidate pairs: one row out for each row in.",
