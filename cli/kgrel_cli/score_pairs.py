@@ -25,6 +25,11 @@ FORMAT = click.Choice(["csv", "tsv", "jsonl", "parquet"])
 )
 @click.option("--input-format", type=FORMAT, help="Format of CANDIDATES, needed for stdin.  [default: by ending]")
 @click.option("--output-format", type=FORMAT, help="Format of --out, needed for stdout.  [default: by ending]")
+@click.option(
+    "--ensemble", type=INPUT, multiple=True,
+    help="A further PAIRS artifact of another seed, with the same classes and entities; the scores are averaged. "
+    "May be repeated.",
+)  # fmt: skip
 @settings_options(ScoreSettings)
 @output_options
 def command(
@@ -33,6 +38,7 @@ def command(
     out: Path,
     input_format: Any,
     output_format: Any,
+    ensemble: tuple[Path, ...],
     overwrite: bool,
     as_json: bool,
     **given: Any,
@@ -41,19 +47,25 @@ def command(
 
     CANDIDATES has the columns source and target (or head and tail, subject and object), optionally source_type
     and target_type; - is stdin. Added are relation, best_relation, score, score_std, probability, status,
-    seen_in_text and known_relation. The summary goes to stderr where the rows go to stdout.
+    seen_in_text and known_relation. The summary goes to stderr where the rows go to stdout, and tells why pairs have
+    no probability; it is that of being listed, see kgrel calibrate.
 
     \b
-    Example:
+    Examples:
       kgrel score-pairs pairs candidates.csv --out scored.csv
+      kgrel score-pairs calibrated candidates.csv --base-rate 0.01 --uncertainty --out scored.csv
+      kgrel score-pairs seed0 candidates.csv --ensemble seed1 --ensemble seed2 --out scored.csv
     """
     settings = settings_from(ScoreSettings, given)
+    from kgrel.score.ensemble import Ensemble
+    from kgrel.score.pair_scorer import PairScorer
     from kgrel.score.stream import score_file
-    from kgrel.train.pair_model import PairModel
 
+    scorer = PairScorer.load(pairs, ensemble).model
     with Reporter() as progress:
         summary = score_file(
-            PairModel.open(pairs), candidates, out, settings, input_format=input_format,
+            scorer, candidates, out, settings, input_format=input_format,
             output_format=output_format, overwrite=overwrite, progress=progress,
         )  # fmt: skip
-    print_summary(summary.to_json(), as_json, to_stderr=str(out) == "-")
+    note = {"ensemble": scorer.note()} if isinstance(scorer, Ensemble) else {}
+    print_summary(summary.to_json() | note, as_json, to_stderr=str(out) == "-")
