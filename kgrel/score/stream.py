@@ -46,10 +46,10 @@ class ScoreSummary:
     """Rows by status."""
     relations: Counter[str] = field(default_factory=Counter)
     """Scored rows by relation."""
-    probability: Counter[str] = field(default_factory=Counter)
-    """Scored rows by why they have a probability (calibrated), or have none."""
     resumed_rows: int = 0
     """Rows that an earlier, killed run had scored already."""
+    probability: Counter[str] = field(default_factory=Counter)
+    """Scored rows by why they have a probability (calibrated), or have none."""
 
     def count(self, table: pa.Table, prefix: str) -> None:
         """Add a scored chunk."""

@@ -394,7 +394,8 @@ def test_the_summary_adds_up(scorer: Scorer, tmp_path: Path) -> None:
     candidates = write(tmp_path / "list.csv", random_pairs(scorer, 1000))
     summary = score_file(scorer, candidates, tmp_path / "scored.parquet", ScoreSettings(chunk_rows=512))
     scored, values = pq.read_table(tmp_path / "scored.parquet"), summary.to_json()
-    assert summary == ScoreSummary(1000, 1000, Counter(scored["status"].to_pylist()), summary.relations)
+    statuses = Counter(scored["status"].to_pylist())
+    assert summary == ScoreSummary(1000, 1000, statuses, summary.relations, 0, Counter(not_calibrated=statuses["ok"]))
     relations = Counter(name for name in scored["relation"].to_pylist() if name is not None)
     assert values["relations"] == relations
     assert values["predicted"] == relations.total() - relations[NO_RELATION]
