@@ -22,6 +22,7 @@ VERBS = {
     "pretrain": "Learn p(z|x,y), a distribution over the relation of a pair, from a corpus.",
     "train-pairs": "Train the pair classifier on a representation and tune its threshold.",
     "tune-threshold": "Tune the threshold of a pair classifier again, globally or per class.",
+    "calibrate": "Turn the scores of a pair classifier into probabilities of being listed.",
     "evaluate-pairs": "Evaluate a pair classifier beside the baselines.",
     "propose-pairs": "List candidate pairs: of two types, co-mentioned, or near each other in a graph.",
     "rank-pairs": "Rank one entity against all of a type, or all pairs of two types.",

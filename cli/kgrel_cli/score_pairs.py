@@ -45,6 +45,11 @@ from kgrel_cli.ranking import rank
     help="Compute in this process, or by actors on Ray (extra kgrel[ray]); the answer is the same.",
 )  # fmt: skip
 @settings_options(RaySettings)
+@click.option(
+    "--ensemble", type=INPUT, multiple=True,
+    help="A further PAIRS artifact of another seed, with the same classes and entities; the scores are averaged. "
+    "May be repeated.",
+)  # fmt: skip
 @settings_options(ScoreSettings)
 @settings_options(RankSettings)
 @output_options
@@ -56,6 +61,7 @@ def command(
     input_format: Any,
     output_format: Any,
     engine: str,
+    ensemble: tuple[Path, ...],
     overwrite: bool,
     as_json: bool,
     **given: Any,
@@ -64,7 +70,8 @@ def command(
 
     CANDIDATES has the columns source and target (or head and tail, subject and object), optionally source_type
     and target_type; - is stdin. Added are relation, best_relation, score, score_std, probability, status,
-    seen_in_text and known_relation. The summary goes to stderr where the rows go to stdout.
+    seen_in_text and known_relation. The summary goes to stderr where the rows go to stdout, and tells why pairs have
+    no probability; it is that of being listed, see kgrel calibrate.
 
     With --all instead, the best pairs of two types are written, as by rank-pairs; --top, --per-head, --novel-only
     and --prune-to say which.
@@ -74,6 +81,8 @@ def command(
       kgrel score-pairs pairs candidates.csv --out scored.csv
       kgrel score-pairs pairs candidates.parquet --engine ray --address auto --out scored.parquet
       kgrel score-pairs pairs --all GENE,DISEASE --top 1000 --per-head 50 --out top.csv
+      kgrel score-pairs calibrated candidates.csv --base-rate 0.01 --uncertainty --out scored.csv
+      kgrel score-pairs seed0 candidates.csv --ensemble seed1 --ensemble seed2 --out scored.csv
     """
     if all_of is not None:
         if candidates is not None:
@@ -92,17 +101,22 @@ def command(
     if engine == "local":
         refuse_options((RaySettings,), given, "only --engine ray takes")
     settings = settings_from(ScoreSettings, given)
+    from kgrel.score.ensemble import Ensemble
+    from kgrel.score.pair_scorer import PairScorer
     from kgrel.score.ray_engine import RayEngine
     from kgrel.score.stream import score_file
-    from kgrel.train.pair_model import PairModel
 
+    if engine == "ray" and ensemble:
+        raise click.UsageError("--ensemble works on the local engine; leave out --engine ray")
     on = RayEngine(pairs, settings_from(RaySettings, given)) if engine == "ray" else None
+    scorer = PairScorer.load(pairs, ensemble).model
     with Reporter() as progress:
         summary = score_file(
-            PairModel.open(pairs), candidates, out, settings, input_format=input_format,
+            scorer, candidates, out, settings, input_format=input_format,
             output_format=output_format, overwrite=overwrite, engine=on, progress=progress,
         )  # fmt: skip
-    print_summary(summary.to_json(), as_json, to_stderr=str(out) == "-")
+    note = {"ensemble": scorer.note()} if isinstance(scorer, Ensemble) else {}
+    print_summary(summary.to_json() | note, as_json, to_stderr=str(out) == "-")
 
 
 def refuse_options(settings: tuple[type, ...], given: dict[str, Any], reason: str) -> None:

@@ -22,6 +22,8 @@ from kgrel.baselines.counts import co_occurrence, degree_product, log_count
 from kgrel.baselines.label_only import fit_label_only
 from kgrel.data.errors import KgrelError
 from kgrel.data.progress import Progress, Silent
+from kgrel.evaluate.calibration import calibration_report
+from kgrel.evaluate.frequency import by_frequency
 from kgrel.evaluate.settings import EvaluationSettings
 from kgrel.metrics.bootstrap import (
     Interval,
@@ -90,10 +92,10 @@ def evaluate_pairs(
 
     Returns:
         For each setting (covered, all): counts, and for each method its figures with intervals, figures by class,
-        and the paired difference of the model to it.
+        and the paired difference of the model to it; ``calibration``; and ``by_frequency`` where it is asked for.
 
     Raises:
-        KgrelError: a setting has no positive pair to evaluate.
+        KgrelError: a setting has no positive pair to evaluate; no uncertainty or no text to relate by frequency.
     """
     settings, progress = settings or EvaluationSettings(), progress or Silent()
     part, data = Part[settings.part.upper()], model.data
@@ -119,6 +121,10 @@ def evaluate_pairs(
             "base_rate": float(data.positive[rows].mean()),
             "methods": compare(scores, data, tuning, rows, model.settings.per_class_thresholds, settings, progress),
         }
+    report["calibration"] = calibration_report(model, rows_all, settings)
+    if settings.by_frequency:
+        progress.start("uncertainty by frequency", None)
+        report["by_frequency"] = by_frequency(model, rows_all, settings)
     return report
 
 

@@ -25,11 +25,18 @@ class EvaluationSettings:
     """Bootstrap draws for the intervals."""
     baselines: bool = True
     """Evaluate the baselines beside the model."""
+    bins: int = 10
+    """Bins of the expected calibration error and the reliability table, each with about as many pairs."""
+    by_frequency: bool = False
+    """Ask as well whether pairs that are rare in text are scored less confidently: spread, entropy and disagreement
+    against the number of contexts, with the counts of both entities and the label held constant."""
     seed: int = 0
     """Seed of the bootstrap."""
 
     def __post_init__(self) -> None:
         if self.draws < LEAST_DRAWS:
             raise KgrelError(f"draws must be at least {LEAST_DRAWS}, not {self.draws}")
+        if self.bins < 1:
+            raise KgrelError(f"bins must be at least 1, not {self.bins}")
         if self.seed < 0:
             raise KgrelError(f"seed must not be negative, but is {self.seed}")

@@ -42,4 +42,31 @@ def text_table(report: dict[str, Any]) -> str:
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
         blocks.append("\n".join([head, *lines]))
+    blocks.append(calibration_text(report["calibration"]))
+    if "by_frequency" in report:
+        blocks.append(frequency_text(report["by_frequency"]))
     return "\n\n".join(blocks)
+
+
+def calibration_text(found: dict[str, Any]) -> str:
+    """ECE and Brier score before and after calibration, in per cent."""
+    kinds = {"before": "score", "after": "probability"}
+    lines = [f"calibration on {found['pairs']:,} {found['which']} pairs, in per cent"]
+    for name, shown in kinds.items():
+        if found[name] is not None:
+            lines.append(f"{shown:<12}  ECE {figure(found[name]['ece'])}  Brier {figure(found[name]['brier'])}")
+    reasons = [f"{reason} {count:,}" for reason, count in found["probability"].items()]
+    return "\n".join([*lines, "probability   " + ", ".join(reasons)])
+
+
+def frequency_text(found: dict[str, Any]) -> str:
+    """Rank correlations of uncertainty with the number of contexts."""
+    lines = [f"rank correlation with the number of contexts, {found['pairs']:,} co-mentioned pairs"]
+    for held, by_measure in found["correlations"].items():
+        lines.append(f"held constant: {held.replace('_', ' ')}")
+        for name, value in by_measure.items():
+            shown = "–"
+            if value is not None:
+                shown = f"{value['estimate']:+.3f} [{value['interval'][0]:+.3f}, {value['interval'][1]:+.3f}]"
+            lines.append(f"  {name:<13}  {shown}")
+    return "\n".join(lines)

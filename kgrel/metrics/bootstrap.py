@@ -112,6 +112,41 @@ def interval(
     return Interval(float(low), float(high), float(estimate), len(values) - len(defined))
 
 
+def vector_interval(
+    statistic: Callable[[Floats], Floats],
+    heads: npt.ArrayLike,
+    tails: npt.ArrayLike,
+    draws: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> list[Interval | None]:
+    """As :func:`interval` for m figures that are computed together, one pool of entities.
+
+    Args:
+        statistic: weights [n] → figures [m], NaN where one is undefined.
+
+    Returns:
+        None for a figure that is undefined on the pairs or on every draw.
+
+    Raises:
+        ValueError: a level outside 0..1, and what :func:`entity_weights` raises.
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie between 0 and 1, not {level}")
+    first, second = _entities(heads, tails)
+    estimates = statistic(np.ones(len(first)))
+    values = np.array([statistic(weights) for weights in entity_weights(first, second, draws, seed)])
+    found: list[Interval | None] = []
+    for estimate, drawn in zip(estimates.tolist(), values.T, strict=True):
+        defined = drawn[~np.isnan(drawn)]
+        if np.isnan(estimate) or not len(defined):
+            found.append(None)
+            continue
+        low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+        found.append(Interval(float(low), float(high), estimate, draws - len(defined)))
+    return found
+
+
 def paired_difference(
     first: Statistic,
     second: Statistic,

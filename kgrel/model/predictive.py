@@ -13,6 +13,7 @@ exists, and a score is a function of the pair, the weights, the seed and the set
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import numpy as np
@@ -32,6 +33,8 @@ Order = Literal["both", "given"]
 Precision = Literal["fp32", "bf16"]
 Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Tile = tuple[Tensor, Tensor, Tensor]
+"""Heads and tails (TILE,) and which classes are impossible (TILE, C)."""
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
@@ -94,35 +97,31 @@ class Predictive:
         Returns:
             p̄ (n, C), rows sum to one, and the standard deviation (n, C).
         """
+        mean, std = (np.empty((len(heads), self.classes)) for _ in range(2))
+        for rows, tile in self.tiles(heads, tails, possible):
+            for out, found in zip((mean, std), moments(self.samples_of(*tile)), strict=True):
+                out[rows] = found[: rows.stop - rows.start].cpu().numpy()
+        return mean, std
+
+    def tiles(self, heads: Rows, tails: Rows, possible: npt.NDArray[np.bool_]) -> Iterator[tuple[slice, Tile]]:
+        """The pairs in padded tiles, and which rows each tile is of; arguments as in a call."""
         count = len(heads)
         if self.order == "both":
             heads, tails = np.minimum(heads, tails), np.maximum(heads, tails)
-        mean, std = np.empty((count, self.classes)), np.empty((count, self.classes))
         for start in range(0, count, TILE):
-            size = min(TILE, count - start)
             rows = np.minimum(np.arange(start, start + TILE), count - 1)  # the last pair fills the tile
             x, y = (torch.from_numpy(side[rows]).to(self.device) for side in (heads, tails))
             forbidden = torch.from_numpy(~possible[rows]).to(self.device)
-            total, squares = self._tile(x, y, forbidden)
-            mean[start : start + size] = total[:size].cpu().numpy()
-            std[start : start + size] = squares[:size].cpu().numpy()
-        return mean, std
+            yield slice(start, min(start + TILE, count)), (x, y, forbidden)
 
-    def _tile(self, x: Tensor, y: Tensor, forbidden: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and spread of p(r|z) for a tile of pairs: (TILE, C) each."""
+    def samples_of(self, x: Tensor, y: Tensor, forbidden: Tensor) -> Iterator[Tensor]:
+        """p(r|z) of a tile for one order and sample after another: float64 (TILE, C) each."""
         product = (self.unit[x] * self.unit[y]) @ self.product
         orders = [(x, y), (y, x)] if self.order == "both" else [(x, y)]
-        total = torch.zeros(len(x), self.classes, device=self.device, dtype=torch.float64)
-        squares = torch.zeros_like(total)
         for first, second in orders:
             pair = product + self.of_head[first] + self.of_tail[second]  # (TILE, H)
             for sample in range(self.samples):
-                p = self._probabilities(pair, sample, forbidden).double()
-                total += p
-                squares += p * p
-        n = len(orders) * self.samples
-        mean = total / n
-        return mean, (squares / n - mean * mean).clamp_min(0.0).sqrt()
+                yield self._probabilities(pair, sample, forbidden).double()
 
     def _probabilities(self, pair: Tensor, sample: int, forbidden: Tensor) -> Tensor:
         """p(r|z_s) for a tile: (TILE, H) → (TILE, C)."""
@@ -135,6 +134,16 @@ class Predictive:
         if self.class_hidden is not None:
             logits = torch.addmm(logits, (z @ self.class_hidden).relu_(), self.from_hidden)
         return F.softmax(logits.float().masked_fill_(forbidden, IMPOSSIBLE), dim=-1)
+
+
+def moments(samples: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of tensors of one shape, added up one after another."""
+    count, total, squares = 0, torch.zeros(()), torch.zeros(())
+    for sample in samples:
+        total, squares = (total + sample, squares + sample * sample) if count else (sample, sample * sample)
+        count += 1
+    mean = total / count
+    return mean, (squares / count - mean * mean).clamp_min(0.0).sqrt()
 
 
 def posterior_predictive(

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 from scipy.sparse import coo_array, csr_array
 
 from kgrel.data.entities import Entity, EntityTable, parse_entity
 from kgrel.data.errors import InputError, KgrelError
 from kgrel.data.tables import Format, TableReader, find_column, format_of, optional_column
-from kgrel.score.candidates import SOURCE, SOURCE_TYPE, TARGET, TARGET_TYPE, as_text
+from kgrel.score.candidates import SOURCE, SOURCE_TYPE, TARGET, TARGET_TYPE, distinct
 
 Rows = npt.NDArray[np.int64]
 
@@ -52,7 +53,7 @@ def read_graph(path: str | Path, entities: EntityTable) -> csr_array:
         edges = []
         for table in reader:
             sides = [
-                nodes.rows(as_text(table.column(name)), as_text(table.column(kind)) if kind else None)
+                nodes.rows(texts(table, name), texts(table, kind) if kind else None)
                 for name, kind in zip((source, target), types, strict=True)
             ]
             edges.append(np.unique(np.sort(np.stack(sides), axis=0), axis=1))
@@ -61,6 +62,12 @@ def read_graph(path: str | Path, entities: EntityTable) -> csr_array:
     if not (both < len(entities)).any():
         raise InputError(path, "no node of this graph is among the entities of the artifact; are its ids TYPE::id?")
     return adjacency(both[0], both[1], len(nodes))
+
+
+def texts(table: pa.Table, name: str) -> list[str | None]:
+    """A column's identifiers as text."""
+    codes, values = distinct(table.column(name))
+    return [values[code] for code in codes.tolist()]
 
 
 class Nodes:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 
 from kgrel.score.candidates import Resolver, find_columns, text_of
-from kgrel.score.scorer import Scorer, refuse_clash, score_chunk
+from kgrel.score.confidence import wanted_of
+from kgrel.score.ensemble import Ensemble
+from kgrel.score.scorer import Scorer, added_columns, refuse_clash, score_chunk
 from kgrel.train.pair_model import PairModel
 
 
@@ -25,29 +28,36 @@ class PairScorer:
         self.resolver = Resolver(model.entities)
 
     @classmethod
-    def load(cls, path: str | Path) -> PairScorer:
+    def load(cls, path: str | Path, ensemble: Sequence[str | Path] = ()) -> PairScorer:
         """Open a PAIRS artifact.
 
-        Raises:
-            ArtifactError: it is missing, damaged, or of another kind.
-        """
-        return cls(PairModel.open(path))
+        Args:
+            ensemble: further PAIRS artifacts of other seeds, whose scores are averaged with those of the first.
 
-    def score(self, pairs: pd.DataFrame) -> pd.DataFrame:
+        Raises:
+            ArtifactError: one is missing, damaged, or of another kind.
+            KgrelError: the members of the ensemble do not fit together.
+        """
+        return cls(Ensemble.load([path, *ensemble]) if ensemble else PairModel.open(path))
+
+    def score(self, pairs: pd.DataFrame, uncertainty: bool = False, base_rate: Sequence[str] = ()) -> pd.DataFrame:
         """The same rows with the added columns of :data:`kgrel.score.scorer.ADDED`.
 
         Args:
             pairs: columns ``source`` and ``target`` (or ``head``/``tail`` …), optionally their types.
+            uncertainty: add the columns of :data:`kgrel.score.confidence.UNCERTAINTY` as well.
+            base_rate: ``CLASS=RATE`` or ``RATE``, the share of these pairs that is expected to be listed.
 
         Raises:
-            KgrelError: a column is missing, or would be overwritten.
+            KgrelError: a column is missing, or would be overwritten; a base rate that is none.
         """
         names = [str(name) for name in pairs.columns]
         columns = find_columns(names, "the DataFrame")
-        refuse_clash(names, "", "the DataFrame")
-        wanted = [n for n in (columns.source, columns.target, columns.source_type, columns.target_type) if n]
-        table = pa.table({name: identifiers(pairs[name]) for name in wanted})
-        scored = score_chunk(self.model, self.resolver, table, columns)
+        wanted = wanted_of(self.model, self.model.classes, uncertainty, base_rate)
+        refuse_clash(names, "", "the DataFrame", added_columns(self.model, wanted))
+        used = [n for n in (columns.source, columns.target, columns.source_type, columns.target_type) if n]
+        table = pa.table({name: identifiers(pairs[name]) for name in used})
+        scored = score_chunk(self.model, self.resolver, table, columns, wanted)
         added = {name: column.to_pandas() for name, column in scored.columns.items()}
         return pairs.assign(**{name: values.to_numpy() for name, values in added.items()})
 

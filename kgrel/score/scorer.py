@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +14,7 @@ from kgrel.data.entities import EntityTable
 from kgrel.data.errors import KgrelError, NonFiniteError
 from kgrel.metrics.classification import best
 from kgrel.score.candidates import Columns, Resolved, Resolver
+from kgrel.score.confidence import Uncertain, Wanted, further_columns, further_values, probabilities_of
 
 NO_RELATION = "NO-RELATION"
 ADDED = {
@@ -77,49 +79,72 @@ class Scored:
 
     columns: dict[str, pa.Array]
     status: npt.NDArray[np.str_]
+    reasons: pa.Array
+    """For each scored row why it has a probability, or has none; null for the others."""
 
 
-def score_chunk(scorer: Scorer, resolver: Resolver, table: pa.Table, columns: Columns) -> Scored:
+def score_chunk(
+    scorer: Scorer, resolver: Resolver, table: pa.Table, columns: Columns, wanted: Wanted | None = None
+) -> Scored:
     """Score the pairs of one chunk; rows that cannot be scored get nulls and a status.
 
     Raises:
         NonFiniteError: a score is NaN or infinite.
+        KgrelError: probabilities that do not hold for these scores.
     """
+    wanted = wanted or Wanted()
     resolved = resolver.resolve(table, columns)
-    impossible = rows_without_class(scorer, resolved)
-    resolved.status[impossible] = "untyped"
-    rows = resolved.ok
-    heads, tails = resolved.heads[rows], resolved.tails[rows]
-    mean, std = scorer.predict(heads, tails)
+    resolved.status[rows_without_class(scorer, resolved)] = "untyped"
+    rows, size = resolved.ok, len(resolved.heads)
+    answers, reasons = answer_pairs(scorer, resolved.heads[rows], resolved.tails[rows], wanted)
+    known_rows = np.flatnonzero((resolved.heads >= 0) & (resolved.tails >= 0))
+    known = resolved.heads[known_rows], resolved.tails[known_rows]
+    found = {name: spread(values, rows, size) for name, values in answers.items()}
+    found["status"] = resolved.status.astype(object)
+    found["seen_in_text"] = spread(scorer.contexts(*known), known_rows, size)
+    found["known_relation"] = spread(scorer.known(*known), known_rows, size)
+    types = added_columns(scorer, wanted)
+    arrays = {name: pa.array(found[name], type_) for name, type_ in types.items()}
+    return Scored(arrays, resolved.status, pa.array(spread(reasons, rows, size), pa.string()))
+
+
+def spread(values: object, rows: Rows, size: int) -> npt.NDArray[np.object_]:
+    """``values`` at some of ``size`` rows, None elsewhere."""
+    full = np.full(size, None, dtype=object)
+    full[rows] = values
+    return full
+
+
+def answer_pairs(
+    scorer: Scorer, heads: Rows, tails: Rows, wanted: Wanted
+) -> tuple[dict[str, object], npt.NDArray[np.object_]]:
+    """What is said of n pairs that can be scored: column → values (n,), and the reasons of the probabilities (n,)."""
+    further = None
+    if wanted.uncertainty and isinstance(scorer, Uncertain):
+        further = scorer.predict_with_uncertainty(heads, tails)
+        mean, std = further.mean, further.std
+    else:
+        mean, std = scorer.predict(heads, tails)
     if not (np.isfinite(mean).all() and np.isfinite(std).all()):
         raise NonFiniteError("a score is not finite; the artifact's weights are damaged or diverged in training")
-    classes, scores = best(mean, scorer.possible(heads, tails)) if len(rows) else (rows, np.zeros(0))
+    classes, scores = best(mean, scorer.possible(heads, tails)) if len(heads) else (heads, np.zeros(0))
     names = np.array(scorer.classes, dtype=object)
-    accepted = scores > scorer.thresholds[classes]
-    both_known = (resolved.heads >= 0) & (resolved.tails >= 0)
-    known_rows = np.flatnonzero(both_known)
-    known_heads, known_tails = resolved.heads[known_rows], resolved.tails[known_rows]
-    size = len(resolved.heads)
+    probability, reasons = probabilities_of(scorer, heads, tails, classes, scores, wanted)
+    nullable = probability.astype(object)
+    nullable[np.isnan(probability)] = None
+    answers: dict[str, object] = {
+        "relation": np.where(scores > scorer.thresholds[classes], names[classes], NO_RELATION),
+        "best_relation": names[classes],
+        "score": scores,
+        "score_std": std[np.arange(len(heads)), classes],
+        "probability": nullable,
+    }
+    return answers | (further_values(further, classes) if further else {}), reasons
 
-    def column(name: str, values: object, at: Rows) -> pa.Array:
-        """``values`` at the rows ``at`` of the chunk, null elsewhere."""
-        full = np.full(size, None, dtype=object)
-        full[at] = values
-        return pa.array(full, ADDED[name])
 
-    return Scored(
-        {
-            "relation": column("relation", np.where(accepted, names[classes], NO_RELATION), rows),
-            "best_relation": column("best_relation", names[classes], rows),
-            "score": column("score", scores, rows),
-            "score_std": column("score_std", std[np.arange(len(rows)), classes], rows),
-            "probability": column("probability", None, rows),
-            "status": column("status", resolved.status, np.arange(size)),
-            "seen_in_text": column("seen_in_text", scorer.contexts(known_heads, known_tails), known_rows),
-            "known_relation": column("known_relation", scorer.known(known_heads, known_tails), known_rows),
-        },
-        resolved.status,
-    )
+def added_columns(scorer: Scorer, wanted: Wanted) -> dict[str, pa.DataType]:
+    """The columns that scoring adds, in order: :data:`ADDED`, and what else is wanted."""
+    return ADDED | further_columns(scorer, wanted)
 
 
 def rows_without_class(scorer: Scorer, resolved: Resolved) -> Rows:
@@ -129,9 +154,10 @@ def rows_without_class(scorer: Scorer, resolved: Resolved) -> Rows:
     return rows[~possible.any(axis=1)]
 
 
-def refuse_clash(names: list[str], prefix: str, path: str) -> None:
+def refuse_clash(names: list[str], prefix: str, path: str, added: Iterable[str] = ADDED) -> None:
     """Every input column is kept, so none may have the name of an added one."""
-    clash = [name for name in names if name in {prefix + added for added in ADDED}]
+    taken = {prefix + name for name in added}
+    clash = [name for name in names if name in taken]
     if clash:
         raise KgrelError(
             f"{path}: the column {clash[0]!r} is there already; rename it, or pass --prefix to rename the added ones"

@@ -17,6 +17,12 @@ class ScoreSettings:
     """Rows that cannot be scored: kept with empty scores and a status, an error, or left out and counted."""
     prefix: str = ""
     """Put before the names of the added columns, e.g. where the list has a column ``score`` already."""
+    uncertainty: bool = False
+    """Add score_low and score_high (5 and 95 % quantile over samples and orders), entropy (mean within a sample) and
+    disagreement (between samples), both in nats; epistemic_std for an ensemble of at least five seeds."""
+    base_rate: tuple[str, ...] = ()
+    """Share of the list's pairs of a class that are expected to be listed, as CLASS=RATE, or RATE for every class:
+    moves the probabilities from the share among the validation pairs to this one."""
     chunk_rows: int = 65_536
     """Rows that are read, scored and written at a time; a whole number of tiles of 512."""
 

@@ -26,11 +26,14 @@ from kgrel.data.progress import Progress, Silent
 from kgrel.data.tables import Format, TableReader, TableWriter, refuse_output, write_table
 from kgrel.model.predictive import TILE
 from kgrel.score.candidates import Columns, Resolver, find_columns
+from kgrel.score.confidence import wanted_of
 from kgrel.score.parts import Parts
-from kgrel.score.scorer import ADDED, NO_RELATION, Scored, Scorer, refuse_clash, score_chunk
+from kgrel.score.scorer import NO_RELATION, Scored, Scorer, added_columns, refuse_clash, score_chunk
 from kgrel.score.settings import ScoreSettings
 
 T = TypeVar("T")
+REASON = "probability_reason"
+"""A column of the parts alone: counted in the summary, and not written."""
 
 
 class EngineError(KgrelError):
@@ -49,11 +52,14 @@ class ScoreSummary:
     """Scored rows by relation."""
     resumed_rows: int = 0
     """Rows that an earlier, killed run had scored already."""
+    probability: Counter[str] = field(default_factory=Counter)
+    """Scored rows by why they have a probability (calibrated), or have none."""
 
     def count(self, table: pa.Table, prefix: str) -> None:
         """Add a scored chunk."""
         self.rows_in += table.num_rows
-        for name, counter in (("status", self.status), ("relation", self.relations)):
+        counters = {"status": self.status, "relation": self.relations, REASON: self.probability}
+        for name, counter in counters.items():
             for entry in pc.value_counts(table.column(prefix + name)).to_pylist():
                 if entry["values"] is not None:
                     counter[entry["values"]] += entry["counts"]
@@ -68,6 +74,7 @@ class ScoreSummary:
             "status": dict(sorted(self.status.items())),
             "predicted": predicted,
             "relations": dict(sorted(self.relations.items())),
+            "probability": dict(sorted(self.probability.items())),
         }
 
 
@@ -146,14 +153,17 @@ class ChunkScorer:
         self.scorer, self.path, self.settings, self.progress = scorer, path, settings, progress
         self.resolver = Resolver(scorer.entities)
         self.columns = find_columns(schema.names, path)
-        refuse_clash(schema.names, settings.prefix, path)
-        added = [pa.field(settings.prefix + name, type_) for name, type_ in ADDED.items()]
+        self.wanted = wanted_of(scorer, scorer.classes, settings.uncertainty, settings.base_rate)
+        types = added_columns(scorer, self.wanted)
+        refuse_clash(schema.names, settings.prefix, path, [*types, REASON])
+        added = [pa.field(settings.prefix + name, type_) for name, type_ in types.items()]
         self.schema = pa.schema([*schema, *added])
+        self.part_schema = self.schema.append(pa.field(settings.prefix + REASON, pa.string()))
 
     def score(self, lines: np.ndarray, table: pa.Table) -> pa.Table:
         """One chunk, halved as long as memory does not suffice."""
         try:
-            scored = score_chunk(self.scorer, self.resolver, table, self.columns)
+            scored = score_chunk(self.scorer, self.resolver, table, self.columns, self.wanted)
         except (MemoryError, torch.OutOfMemoryError, RuntimeError) as error:
             if not out_of_memory(error):
                 raise
@@ -165,7 +175,8 @@ class ChunkScorer:
             tables = [self.score(lines[first], table[first]), self.score(lines[second], table[second])]
             return pa.concat_tables(tables)
         refuse_unscored(self.settings, self.path, lines, table, self.columns, scored)
-        return pa.table([*table.columns, *scored.columns.values()], schema=self.schema)
+        columns = [*table.columns, *scored.columns.values(), scored.reasons]
+        return pa.table(columns, schema=self.part_schema)
 
 
 class Job(ChunkScorer):
@@ -209,7 +220,7 @@ def emit(table: pa.Table, writer: TableWriter, summary: ScoreSummary, settings: 
     summary.count(table, settings.prefix)
     if settings.on_unknown == "skip":
         table = table.filter(pc.equal(table.column(settings.prefix + "status"), "ok"))
-    writer.write(table)
+    writer.write(table.drop_columns([settings.prefix + REASON]))
     summary.rows_out += table.num_rows
 
 
@@ -227,10 +238,11 @@ def identity(scorer: Scorer, reader: TableReader, settings: ScoreSettings) -> di
     """Everything that the scored chunks depend on."""
     path = Path(reader.path).resolve()
     state = path.stat()
-    artifact = getattr(scorer, "artifact", None)
+    artifacts = [getattr(member, "artifact", None) for member in getattr(scorer, "members", [scorer])]
+    names = [artifact.hash if artifact is not None else type(scorer).__name__ for artifact in artifacts]
     weights = hashlib.sha256(np.asarray(scorer.thresholds).tobytes()).hexdigest()
     return {
-        "scorer": [artifact.hash if artifact is not None else type(scorer).__name__, weights],
+        "scorer": [*names, weights],
         "list": [str(path), state.st_size, state.st_mtime_ns, reader.format],
         "settings": asdict(settings),
     }

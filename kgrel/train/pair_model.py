@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,7 @@ import torch
 
 from kgrel.data.artifact import Artifact, Kind, open_artifact
 from kgrel.data.entities import EntityTable
-from kgrel.data.errors import ArtifactError
+from kgrel.data.errors import ArtifactError, KgrelError
 from kgrel.data.files import canonical_json
 from kgrel.data.settings import from_json
 from kgrel.metrics.classification import average_precision, best
@@ -25,12 +26,17 @@ from kgrel.model.predictive import Predictive
 from kgrel.model.presets import Dimensions
 from kgrel.model.relvm import PairPrior
 from kgrel.model.representation import load_weights, read_json, save_weights
+from kgrel.model.uncertainty import Predicted, predict_with_uncertainty
+from kgrel.train.batches import Stream, torch_seed
+from kgrel.train.calibration import NOT_CALIBRATED, Calibration, Sampling
 from kgrel.train.pair_data import ClassTable, Flags, PairData, Part, Rows, lookup, type_rows_of
 from kgrel.train.pairs import prediction_noise, with_no_relation
 from kgrel.train.settings import PairSettings
 
 PRIOR, CLASSIFIER, ENTITIES = "prior.safetensors", "classifier.safetensors", "entities.parquet"
 PAIRS, COMENTIONS, RELATIONS, MODEL = "pairs.parquet", "comentions.parquet", "relations.parquet", "model.json"
+CALIBRATION = "calibration.json"
+"""Only there once the classifier is calibrated."""
 
 
 @dataclass
@@ -42,6 +48,7 @@ class PairModel:
         comentions: heads, tails (head < tail, sorted) and numbers of contexts of all co-mentioned pairs.
         relations: heads, tails (head < tail, sorted) and class of the listed pairs, each (pair, class) once.
         thresholds: one a class (C,); all equal for a global threshold. A class is given where score > threshold.
+        calibration: from scores to probabilities; None until ``calibrate``.
     """
 
     prior: PairPrior
@@ -53,6 +60,7 @@ class PairModel:
     thresholds: np.ndarray
     settings: PairSettings
     artifact: Artifact | None = None
+    calibration: Calibration | None = None
 
     @property
     def classes(self) -> list[str]:
@@ -70,6 +78,52 @@ class PairModel:
         possible = with_no_relation(self.possible(heads, tails))
         mean, std = self.predictive(heads, tails, possible)
         return mean[:, 1:], std[:, 1:]
+
+    def predict_with_uncertainty(self, heads: Rows, tails: Rows) -> Predicted:
+        """As :meth:`predict`, with interval and entropies over the same samples."""
+        return predict_with_uncertainty([self.predictive], heads, tails, with_no_relation(self.possible(heads, tails)))
+
+    @property
+    def epistemic(self) -> bool:
+        """One set of weights says nothing about how well the weights are known."""
+        return False
+
+    @property
+    def sampling(self) -> Sampling:
+        """What the scores depend on beside the weights."""
+        s = self.settings
+        return Sampling(s.prediction_samples, torch_seed(s.seed, Stream.PREDICTION), s.order, "fp32")
+
+    @cached_property
+    def _labelled(self) -> Flags:
+        labelled: Flags = self.data.label_degrees() > 0
+        return labelled
+
+    def covered(self, heads: Rows, tails: Rows) -> Flags:
+        """For which possible classes both entities of each pair have a training label: (n, C)."""
+        return self._labelled[heads] & self._labelled[tails] & self.possible(heads, tails)
+
+    def probabilities(
+        self, heads: Rows, tails: Rows, classes: Rows, scores: np.ndarray, rates: Mapping[str, float]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Calibrated probability of one class for each pair, see :meth:`Calibration.probabilities`.
+
+        Args:
+            classes: number of the class (n,).
+            scores: its p̄ (n,).
+            rates: class → share listed among the pairs at hand.
+
+        Raises:
+            KgrelError: the calibration was made for another way of scoring; rates without a calibration.
+        """
+        if self.calibration is None:
+            if rates:
+                raise KgrelError("a base rate needs a calibrated classifier; run kgrel calibrate first")
+            return np.full(len(heads), np.nan), np.full(len(heads), NOT_CALIBRATED, dtype=object)
+        self.calibration.sampling.require(self.sampling)
+        covered = self.covered(heads, tails)[np.arange(len(heads)), classes]
+        names = np.array(self.classes, dtype=object)[classes]
+        return self.calibration.probabilities(names, scores, self.contexts(heads, tails), covered, rates)
 
     @cached_property
     def _quick(self) -> Predictive:
@@ -149,6 +203,9 @@ class PairModel:
         model = {"dimensions": asdict(self.prior.dimensions), "classes": table.names, "allowed": allowed}
         model |= {"thresholds": self.thresholds.tolist()}
         (directory / MODEL).write_text(canonical_json(model), encoding="utf-8")
+        if self.calibration is not None:
+            text = canonical_json(self.calibration.to_json())
+            (directory / CALIBRATION).write_text(text, encoding="utf-8")
 
     @classmethod
     def open(cls, path: str | Path, verify: bool = True) -> PairModel:
@@ -183,7 +240,22 @@ class PairModel:
             thresholds,
             settings,
             artifact,
+            read_calibration(artifact, classes.names),
         )
+
+
+def read_calibration(artifact: Artifact, classes: list[str]) -> Calibration | None:
+    """The calibration, if the artifact has one.
+
+    Raises:
+        ArtifactError: it is damaged.
+    """
+    if CALIBRATION not in artifact.manifest.files:
+        return None
+    try:
+        return Calibration.from_json(read_json(artifact, CALIBRATION), classes)
+    except ValueError as error:
+        raise ArtifactError(f"{artifact.path}: {CALIBRATION} is damaged ({error}); run kgrel calibrate again") from None
 
 
 def int_columns(artifact: Artifact, name: str, columns: tuple[str, str, str]) -> tuple[Rows, Rows, Rows]:

@@ -154,6 +154,32 @@ class PairSettings:
             )
 
 
+@dataclass(frozen=True)
+class CalibrationSettings:
+    """How scores are turned into probabilities.
+
+    Raises:
+        KgrelError: a value is out of range.
+    """
+
+    method: Literal["platt", "isotonic"] = "platt"
+    """Function from score to probability: a line on the logit (platt), or any that does not fall (isotonic), which
+    wants a thousand pairs a class and more."""
+    least: int = 20
+    """Fewest listed and fewest unlisted validation pairs from which a class is calibrated."""
+    folds: int = 5
+    """Parts of the validation pairs for the reported figures: each part is judged by a fit on the others."""
+    bins: int = 10
+    """Bins of the expected calibration error, each with about as many pairs."""
+    seed: int = 0
+    """Seed of the folds."""
+
+    def __post_init__(self) -> None:
+        require(self, {"folds": 2, "bins": 1, "seed": 0, "least": 1}, (), ())
+        if self.least < self.folds:
+            raise KgrelError(f"least must be at least folds, not {self.least} for {self.folds} folds")
+
+
 PRETRAIN_RECIPES: dict[str, PretrainSettings] = {
     "default": PretrainSettings(),
     "paper": PretrainSettings(

@@ -1,4 +1,4 @@
-"""The demo runs the whole line and tells the truth about it; on three seeds text beats everything that does not read."""
+"""The demo runs the whole line and tells the truth: on three seeds, text beats everything that does not read."""
 
 from __future__ import annotations
 

@@ -8,7 +8,15 @@ import pytest
 
 from kgrel.evaluate.pairs import evaluate_pairs
 from kgrel.evaluate.settings import LEAST_DRAWS, EvaluationSettings
-from kgrel.evaluate.tables import COLUMNS, figure, markdown_table, text_table, with_interval
+from kgrel.evaluate.tables import (
+    COLUMNS,
+    calibration_text,
+    figure,
+    frequency_text,
+    markdown_table,
+    text_table,
+    with_interval,
+)
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +44,8 @@ def test_an_interval_stands_beside_the_figure_where_there_is_one() -> None:
 
 
 def test_the_text_shows_every_method_of_both_settings_in_aligned_columns(report: dict[str, Any]) -> None:
-    blocks = text_table(report).split("\n\n")
-    assert len(blocks) == 2
+    *blocks, calibration = text_table(report).split("\n\n")
+    assert calibration == calibration_text(report["calibration"])
     for block, setting in zip(blocks, ("covered", "all"), strict=True):
         head, columns, *rows = block.splitlines()
         assert head.startswith(f"{setting} pairs: {report[setting]['pairs']:,}, listed {report[setting]['listed']:,} (")
@@ -46,6 +54,31 @@ def test_the_text_shows_every_method_of_both_settings_in_aligned_columns(report:
         for row, method in zip(rows, report[setting]["methods"].values(), strict=True):
             assert row[start:].startswith(with_interval(method, "precision"))
             assert all(with_interval(method, key) in row for key in COLUMNS)
+
+
+def test_calibration_is_shown_before_and_after_where_there_is_a_probability(report: dict[str, Any]) -> None:
+    found = report["calibration"]
+    lines = calibration_text(found).splitlines()
+    assert len(lines) == 3
+    assert lines[1].split() == [
+        "score",
+        "ECE",
+        figure(found["before"]["ece"]),
+        "Brier",
+        figure(found["before"]["brier"]),
+    ]
+    assert lines[2] == f"probability   not_calibrated {report['all']['pairs']:,}"
+    lines = calibration_text(found | {"after": {"ece": 0.01, "brier": 0.02}}).splitlines()
+    assert lines[2].split() == ["probability", "ECE", "1.00", "Brier", "2.00"]
+
+
+def test_correlations_are_shown_with_sign_and_interval() -> None:
+    value = {"estimate": -0.25, "interval": [-0.5, 0.125]}
+    found = {"pairs": 9, "correlations": {"entity_counts_and_label": {"entropy": value, "score_std": None}}}
+    lines = frequency_text(found).splitlines()
+    assert lines[1] == "held constant: entity counts and label"
+    assert lines[2].split(maxsplit=1) == ["entropy", "-0.250 [-0.500, +0.125]"]
+    assert lines[3].split() == ["score_std", "–"]
 
 
 def test_markdown_has_one_row_a_method_and_one_cell_a_figure(report: dict[str, Any]) -> None:

@@ -423,7 +423,9 @@ def test_the_summary_adds_up(scorer: Scorer, tmp_path: Path) -> None:
     candidates = write(tmp_path / "list.csv", random_pairs(scorer, 2 * TILE))
     summary = score_file(scorer, candidates, tmp_path / "scored.parquet", ScoreSettings(chunk_rows=TILE))
     scored, values = pq.read_table(tmp_path / "scored.parquet"), summary.to_json()
-    assert summary == ScoreSummary(2 * TILE, 2 * TILE, Counter(scored["status"].to_pylist()), summary.relations)
+    statuses = Counter(scored["status"].to_pylist())
+    reasons = Counter(not_calibrated=statuses["ok"])
+    assert summary == ScoreSummary(2 * TILE, 2 * TILE, statuses, summary.relations, 0, reasons)
     relations = Counter(name for name in scored["relation"].to_pylist() if name is not None)
     assert values["relations"] == relations
     assert values["predicted"] == relations.total() - relations[NO_RELATION]
