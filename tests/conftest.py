@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
+from hypothesis import settings as hypothesis_settings
 
 from kgrel.model.representation import Representation
 from kgrel.synthetic import WorldSettings, make_world, write_world
@@ -14,6 +16,10 @@ from kgrel.train.pair_model import PairModel
 from kgrel.train.pretrain import pretrain
 from kgrel.train.settings import PairSettings, PretrainSettings
 from kgrel.train.train_pairs import train_pairs
+
+torch.set_num_threads(1)  # the suite runs several processes; threads of each would only get in each other's way
+hypothesis_settings.register_profile("shared machine", deadline=None)
+hypothesis_settings.load_profile("shared machine")
 
 TINY_PRETRAIN = PretrainSettings(
     size="tiny",

@@ -53,7 +53,7 @@ class LengthBuckets:
         pool: batches whose rows are sorted by length together. Rows stay random beyond a pool.
     """
 
-    def __init__(self, rows: Rows, lengths: npt.NDArray[np.int32], batch_size: int, seed: int, pool: int = 50) -> None:
+    def __init__(self, rows: Rows, lengths: npt.NDArray[np.int32], batch_size: int, seed: int, pool: int) -> None:
         self.rows, self.lengths, self.batch_size = rows, lengths, batch_size
         self.seed, self.pool = seed, pool
         self.batches_per_epoch = -(-len(rows) // batch_size)

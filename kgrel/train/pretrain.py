@@ -32,6 +32,8 @@ Rows = npt.NDArray[np.int64]
 Probe = Callable[[Representation], dict[str, float]]
 """Figures on a representation, see :mod:`kgrel.train.probe`."""
 
+LSTM_POOL = 50
+"""Batches whose contexts are sorted by length together, where an LSTM reads them."""
 VALIDATION_CONTEXTS = 10_000
 """Most held-out contexts that one validation reads."""
 
@@ -63,7 +65,9 @@ class PretrainTask:
         }
         training, held_out = split_by_sentence(store.sentences, settings.validation_share, settings.seed)
         self.held_out = held_out[:VALIDATION_CONTEXTS]
-        self.batches = LengthBuckets(training, store.lengths[training], settings.batch_size, settings.seed)
+        # Batches of one length save an LSTM its padding, but they are less varied, and z learns less from them.
+        pool = LSTM_POOL if any(self.parts.values()) else 1
+        self.batches = LengthBuckets(training, store.lengths[training], settings.batch_size, settings.seed, pool)
 
     def kl_weight(self, step: int) -> float:
         """Linear from 0 to 1 over ``kl_steps``; step counts from 1."""
