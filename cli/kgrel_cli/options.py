@@ -34,9 +34,13 @@ def two_types(context: click.Context, parameter: click.Parameter, value: str | N
     return types[0], types[1]
 
 
+NOT_GIVEN: tuple[object, ...] = (None, ())
+"""What click passes for an option that was not given, and for a repeatable one."""
+
+
 def given_names(cls: type, given: dict[str, Any]) -> list[str]:
     """The options of a settings dataclass that were given, as the user types them."""
-    names = [field.name for field in dataclasses.fields(cls) if given.get(field.name) is not None]
+    names = [field.name for field in dataclasses.fields(cls) if given.get(field.name) not in NOT_GIVEN]
     return ["--" + name.replace("_", "-") for name in names]
 
 
@@ -92,7 +96,7 @@ def settings_from(cls: type[S], given: dict[str, Any], recipes: dict[str, S] | N
     """Build the settings from the options that were given, on top of the recipe."""
     recipe = given.pop("recipe", "default")
     names = {field.name for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
-    chosen = {name: value for name, value in given.items() if name in names and value not in (None, ())}
+    chosen = {name: value for name, value in given.items() if name in names and value not in NOT_GIVEN}
     chosen = {name: tuple(filter(None, v)) if isinstance(v, tuple) else v for name, v in chosen.items()}
     base = recipes[recipe] if recipes else cls()
     return dataclasses.replace(base, **chosen)  # type: ignore[type-var]

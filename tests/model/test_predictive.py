@@ -150,18 +150,11 @@ def test_a_score_does_not_depend_on_the_list_around_it(setting: Setting, count: 
             np.testing.assert_allclose(one[rows], other, **CLOSE)
 
 
-def test_a_list_alone_is_computed_in_whole_tiles(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The matrices have one shape whatever the list, so that rounding is the same too."""
-    sizes, original = [], Predictive._tile
-
-    def noting(self: Predictive, x: torch.Tensor, *others: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        sizes.append(len(x))
-        return original(self, x, *others)
-
-    monkeypatch.setattr(Predictive, "_tile", noting)
-    for count in (1, TILE, TILE + 1):
-        setting.predict(random_pairs(count), "given")
-    assert sizes == [TILE] * 4
+def test_a_pair_alone_is_the_same_bytes_as_first_in_a_list(setting: Setting) -> None:
+    """A short list is padded to a whole tile, so that the matrices have one shape and round alike."""
+    pairs = random_pairs(TILE + 1)
+    for one, other in zip(setting.predict(pairs[:1]), setting.predict(pairs), strict=True):
+        assert np.array_equal(one, other[:1])
 
 
 def test_an_empty_list_gives_an_empty_answer(setting: Setting) -> None:

@@ -139,7 +139,7 @@ def test_the_toy_learns_and_leaves_untouched_what_has_no_gradient(tmp_path: Path
     assert state.step == SETTINGS.steps
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.lists(st.integers(1, SETTINGS.steps), min_size=1, max_size=3, unique=True))
 def test_a_run_that_crashed_in_a_step_ends_the_same(undisturbed: dict[str, Any], crashes: list[int]) -> None:
     with tempfile.TemporaryDirectory() as folder:
