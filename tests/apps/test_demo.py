@@ -12,7 +12,9 @@ import pytest
 from kgrel.apps import demo
 from kgrel.apps.demo import BASELINES, run_demo
 from kgrel.apps.settings import DemoSettings
+from kgrel.baselines.label_only import LabelOnlySettings, fit_label_only
 from kgrel.data.errors import KgrelError
+from kgrel.evaluate import pairs as evaluate
 from kgrel.synthetic import WorldSettings
 
 MARGIN = 1.3
@@ -23,6 +25,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A world and trainings that take seconds."""
     monkeypatch.setattr(demo, "WorldSettings", WorldSettings.small)
     monkeypatch.setattr(demo, "PRETRAIN", dataclasses.replace(demo.PRETRAIN, steps=20))
+    short = LabelOnlySettings(steps=10, validate_every=5)
+    monkeypatch.setattr(evaluate, "fit_label_only", lambda data, settings: fit_label_only(data, settings, short))
     monkeypatch.setattr(demo, "PAIRS", dataclasses.replace(demo.PAIRS, steps=20, validate_every=10))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from kgrel.baselines.label_only import LabelOnlySettings, fit_label_only
 from kgrel.data.artifact import Kind, open_artifact
 from kgrel.evaluate import pairs as evaluate
-from kgrel.evaluate.settings import LEAST_DRAWS
+from kgrel.evaluate.settings import LEAST_DRAWS, EvaluationSettings
 from kgrel.evaluate.tables import text_table
 from kgrel.model.predictive import TILE
 from kgrel.score.stream import score_file
@@ -160,7 +161,8 @@ def test_evaluate_pairs(kgrel: Kgrel, pairs_path: Path, monkeypatch: pytest.Monk
     assert outcome.out.decode() == text_table(report) + "\n"
     assert list(kgrel(*arguments, "--no-baselines", "--json").json["all"]["methods"]) == ["kgrel"]
     validation = kgrel(*arguments, "--no-baselines", "--part", "validation", "--json").json
-    assert validation["settings"] == {"part": "validation", "draws": LEAST_DRAWS, "baselines": False, "seed": 0}
+    settings = EvaluationSettings(part="validation", draws=LEAST_DRAWS, baselines=False)
+    assert validation["settings"] == dataclasses.asdict(settings)
 
 
 def test_too_few_draws_are_a_stated_failure(kgrel: Kgrel, pairs_path: Path) -> None:
