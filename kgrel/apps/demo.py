@@ -39,7 +39,14 @@ from kgrel.train.train_pairs import train_pairs
 
 LEXICONS = {"GENE": "genes.tsv", "DISEASE": "diseases.tsv", "CHEMICAL": "chemicals.tsv"}
 PRETRAIN = PretrainSettings(
-    size="tiny", steps=1500, batch_size=512, learning_rate=3e-3, validate_every=500, checkpoint_every=500, device="cpu"
+    size="tiny",
+    steps=1200,
+    batch_size=512,
+    learning_rate=1e-2,
+    schedule="cosine",
+    validate_every=400,
+    checkpoint_every=400,
+    device="cpu",
 )
 PAIRS = PairSettings(steps=4000, learning_rate=1e-3, validate_every=200, patience=6, device="cpu")
 BASELINES = {
