@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,10 @@ from kgrel.train.pretrain import pretrain
 from kgrel.train.settings import PairSettings, PretrainSettings
 from kgrel.train.train_pairs import train_pairs
 
-torch.set_num_threads(1)  # the suite runs several processes; threads of each would only get in each other's way
+# The suite runs several processes, whose threads would only get in each other's way. Child processes must have as many:
+# the number of threads decides the order of sums, and so the last bits.
+torch.set_num_threads(1)
+os.environ["OMP_NUM_THREADS"] = "1"
 hypothesis_settings.register_profile("shared machine", deadline=None)
 hypothesis_settings.load_profile("shared machine")
 
