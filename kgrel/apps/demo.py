@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -56,6 +57,8 @@ BASELINES = {
     "label_only": "label-only embeddings",
 }
 """Name in the summary → name in the evaluation."""
+UNSCORED = -1.0
+"""Ranks a candidate of which no sentence names an entity behind all others: a related one counts as missed."""
 
 
 @contextmanager
@@ -154,12 +157,16 @@ def unseen_quality(model: PairModel, scored: Path, truth: Path) -> dict[str, flo
     answers = pd.read_csv(truth, sep="\t", dtype=str)
     related = (answers["related"] == "1").to_numpy()
     pairs = Resolver(model.entities).resolve(pa.Table.from_pandas(rows), find_columns(list(rows.columns), str(scored)))
-    degrees = degree_product_of(model.data, pairs.heads, pairs.tails)
-    by_degree = best(degrees, model.possible(pairs.heads, pairs.tails))[1]
+    ok = pairs.ok
+    by_degree = np.full(len(rows), UNSCORED)
+    degrees = degree_product_of(model.data, pairs.heads[ok], pairs.tails[ok])
+    by_degree[ok] = best(degrees, model.possible(pairs.heads[ok], pairs.tails[ok]))[1]
+    scores = pd.to_numeric(rows["score"]).fillna(UNSCORED).to_numpy()
     return {
         "pairs": len(rows),
-        "seen_in_text": int((rows["seen_in_text"].astype(int) > 0).sum()),
+        "scored": len(ok),
+        "seen_in_text": int((pd.to_numeric(rows["seen_in_text"]) > 0).sum()),
         "base_rate": float(related.mean()),
-        "average_precision": average_precision(related, rows["score"].astype(float).to_numpy()),
+        "average_precision": average_precision(related, scores),
         "degree_average_precision": average_precision(related, by_degree),
     }

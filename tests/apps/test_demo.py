@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from kgrel.apps import demo
-from kgrel.apps.demo import BASELINES, run_demo
+from kgrel.apps.demo import BASELINES, run_demo, unseen_quality
 from kgrel.apps.settings import DemoSettings
 from kgrel.baselines.label_only import LabelOnlySettings, fit_label_only
 from kgrel.data.errors import KgrelError
 from kgrel.evaluate import pairs as evaluate
 from kgrel.synthetic import WorldSettings
+from kgrel.train.pair_model import PairModel
 
 MARGIN = 1.3
 
@@ -80,3 +81,14 @@ def test_shuffled_text_does_not(seed: int) -> None:
     assert found["unseen chance"] < MARGIN, found
     assert found["label_only"] < MARGIN, found
     assert min(found.values()) < 1.1, found
+
+
+def test_a_candidate_that_no_sentence_names_is_ranked_last(pair_model: PairModel, tmp_path: Path) -> None:
+    gene, disease = pair_model.entities.types.index("GENE"), pair_model.entities.types.index("DISEASE")
+    known = f"GENE::{pair_model.entities.ids[gene]}", f"DISEASE::{pair_model.entities.ids[disease]}"
+    scored, truth = tmp_path / "scored.csv", tmp_path / "truth.tsv"
+    scored.write_text(f"source,target,score,seen_in_text\n{known[0]},{known[1]},0.1,0\nGENE::nobody,{known[1]},,\n")
+    truth.write_text("source\ttarget\trelated\tmetaedges\na\tb\t0\t\nc\td\t1\tDaG\n")
+    found = unseen_quality(pair_model, scored, truth)
+    assert found["scored"] == 1
+    assert found["average_precision"] == found["degree_average_precision"] == 0.5
