@@ -86,8 +86,8 @@ def reverse_padded(words: Tensor, counts: Tensor) -> Tensor:
 def last_state(lstm: nn.LSTM, words: Tensor, counts: Tensor) -> Tensor:
     """State of the LSTM after the last real word: (B, T, E) → (B, H).
 
-    Padding stands at the end, where it cannot reach earlier states; running over it is exact, and on a CPU many
-    times faster than packed sequences.
+    Padding stands at the end, where it cannot reach earlier states; running over it is exact,
+    and needs no packed sequences.
     """
     states: Tensor = lstm(words)[0]
     return states[torch.arange(len(words), device=words.device), counts - 1]
