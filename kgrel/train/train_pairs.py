@@ -17,10 +17,10 @@ from kgrel.data.relations import ResolvedRelations, read_relations, resolve_rela
 from kgrel.data.settings import to_json
 from kgrel.model.representation import Representation
 from kgrel.text.corpus import Corpus
-from kgrel.train.loop import Run
 from kgrel.train.pair_data import PairData, Rows, assemble_pairs
 from kgrel.train.pair_model import PairModel, describe
 from kgrel.train.pairs import fit_classifier
+from kgrel.train.run import Run
 from kgrel.train.settings import PairSettings
 
 

@@ -19,8 +19,10 @@ from kgrel.data.progress import Silent
 from kgrel.model.representation import Representation
 from kgrel.text.corpus import Corpus
 from kgrel.text.tokens import SPECIAL_TOKENS
-from kgrel.train.pretrain import PretrainTask, bag_weights, plan, pretrain, split_by_sentence, start_model
+from kgrel.train.pretrain import plan, pretrain
+from kgrel.train.pretrain_task import PretrainTask, split_by_sentence
 from kgrel.train.settings import PretrainSettings
+from kgrel.train.start_model import bag_weights, start_model
 
 CPU = torch.device("cpu")
 
