@@ -193,7 +193,8 @@ class BagDecoder(nn.Module):
         own = (outputs.mean(1) * wanted).sum(-1) + (weights * F.pad(self.bias, (1, 0))[tokens]).sum(-1)
         mass = (weights.sum(-1, keepdim=True) / samples).expand(-1, samples)
         of_all = weighted_normaliser(outputs.flatten(0, 1), table[1:], mass.flatten(), self.bias)
-        return own - of_all.view(batch, samples).sum(1)
+        total: Tensor = own - of_all.view(batch, samples).sum(1)
+        return total
 
 
 class PairPrior(nn.Module):

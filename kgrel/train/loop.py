@@ -108,11 +108,12 @@ def train(
             figures = clock.with_rate(figures)
             progress.advance(1, "  ".join(f"{key} {value:.4g}" for key, value in figures.items()))
             if step % settings.validate_every == 0 or step == settings.steps:
-                if fabric.is_global_zero:
-                    state.figures = task.validate(step)
-                    update_best(state, settings, task.module)
-                    report(run, progress, name, state, figures | clock.seconds())
-                fabric.barrier()
+                with clock.stopped():
+                    if fabric.is_global_zero:
+                        state.figures = task.validate(step)
+                        update_best(state, settings, task.module)
+                        report(run, progress, name, state, figures | clock.seconds())
+                    fabric.barrier()
             ends = step == settings.steps or state.stopped
             if run is not None and not ends and (step % settings.checkpoint_every == 0 or stops):
                 run.save(task.module, optimizers, state)
@@ -140,11 +141,20 @@ def agreed(fabric: Fabric, figures: dict[str, float], interrupted: bool) -> tupl
 
 
 class Clock:
-    """Durations of a training, and the rate of what :data:`COUNTED` counts since the last validation."""
+    """Durations of the steps of a training, validations left out, and the rate of what :data:`COUNTED` counts."""
 
     def __init__(self) -> None:
         self.started, self.processor = time.monotonic(), time.process_time()
         self.since, self.count = self.started, 0.0
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Stand still for a while; rates begin anew."""
+        wall, processor = time.monotonic(), time.process_time()
+        yield
+        self.started += time.monotonic() - wall
+        self.processor += time.process_time() - processor
+        self.since, self.count = time.monotonic(), 0.0
 
     def with_rate(self, figures: dict[str, float]) -> dict[str, float]:
         """The figures of a step with a rate instead of the count, where there is one."""
@@ -155,10 +165,9 @@ class Clock:
         return {key: value for key, value in figures.items() if key != COUNTED} | {f"{COUNTED}_per_second": rate}
 
     def seconds(self) -> dict[str, float]:
-        """Seconds since the start of this process' part of the run, by the wall and of the processor."""
-        now = time.monotonic()
-        self.since, self.count = now, 0.0
-        passed = {"seconds": now - self.started, "processor_seconds": time.process_time() - self.processor}
+        """Seconds that the steps of this process took, by the wall and, of all threads together, of the processor."""
+        wall, processor = time.monotonic() - self.started, time.process_time() - self.processor
+        passed = {"seconds": wall, "processor_seconds": processor}
         return {key: round(value, 3) for key, value in passed.items()}
 
 
