@@ -182,22 +182,26 @@ def report(run: Run | None, progress: Progress, name: str, state: State, figures
 
 @contextmanager
 def interrupts() -> Iterator[list[int]]:
-    """Turn the first Ctrl-C into an entry of the yielded list, so that a step is never cut in two."""
+    """Turn Ctrl-C and SIGTERM into an entry of the yielded list, so that a step is never cut in two.
+
+    A second Ctrl-C interrupts at once. SIGTERM is how torchrun and batch systems ask a process to end.
+    """
     received: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield received
         return
 
     def handle(number: int, _: object) -> None:
-        if received:
+        if signal.SIGINT in received and number == signal.SIGINT:
             raise KeyboardInterrupt
         received.append(number)
 
-    previous = signal.signal(signal.SIGINT, handle)
+    previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield received
     finally:
-        signal.signal(signal.SIGINT, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 def update_best(state: State, settings: LoopSettings, module: nn.Module) -> None:
