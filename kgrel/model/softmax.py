@@ -47,7 +47,8 @@ class ProposalDraw(NamedTuple):
 def draw_proposal(frequencies: Tensor, samples: int, generator: torch.Generator) -> ProposalDraw:
     """Draw K words with replacement, with probabilities proportional to ``frequencies`` (V,), on the CPU."""
     words = torch.multinomial(frequencies, samples, replacement=True, generator=generator)
-    return ProposalDraw(words, (frequencies[words] / frequencies.sum()).log() + math.log(samples))
+    log_q = (frequencies[words] / frequencies.sum()).log().float()
+    return ProposalDraw(words, log_q + math.log(samples))
 
 
 def target_logits(outputs: Tensor, table: Tensor, targets: Tensor, bias: Tensor | None = None) -> Tensor:

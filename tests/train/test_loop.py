@@ -26,7 +26,6 @@ from kgrel.data.progress import Silent
 from kgrel.train import run as runs
 from kgrel.train.batches import Stream, torch_generator
 from kgrel.train.loop import LoopSettings, train
-from kgrel.train.optimizers import scheduled
 from kgrel.train.run import Run, State
 
 IDENTITY = {"settings": {"steps": 14, "size": "tiny"}, "parents": {"corpus": "a1"}}
@@ -456,21 +455,6 @@ def test_a_checkpoint_of_a_wider_model_is_refused_by_name(tmp_path: Path) -> Non
         fit(tmp_path / "run", Regression(crash_at(5), width=9))
     with pytest.raises(ArtifactError, match=r"the tensor adam/exp_avg/used\.bias has the shape \[9\], not \[6\]"):
         fit(tmp_path / "run")
-
-
-def test_the_learning_rate_rises_linearly_and_falls_along_half_a_cosine() -> None:
-    rates = [scheduled(0.1, step, 100, 10, "cosine") for step in range(1, 101)]
-    assert rates[0] == pytest.approx(0.01)
-    assert rates[:10] == sorted(set(rates[:10]))
-    assert rates[9:] == sorted(set(rates[9:]), reverse=True)
-    assert rates[50] == pytest.approx(0.05)
-    assert 0 < rates[-1] < 0.001
-
-
-def test_a_constant_learning_rate_stays_after_the_warm_up() -> None:
-    assert [scheduled(0.1, step, 100, 4, "constant") for step in (1, 2, 4, 5, 100)] == pytest.approx(
-        [0.025, 0.05, 0.1, 0.1, 0.1]
-    )
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA device is there")
