@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 STEP_TEXT = """## The time of a pretraining step (`pretrain_step.py`)
 
 The paper's objective on batches of 192 contexts, 20,000 words, forward, backward and Adam. *Textbook* pads every
-sentence to 140 tokens and makes one fp32 tensor of all logits; *packed* leaves padding out of the softmax. *Exact* is what
-`pretrain` does, in bf16 and fp32; *sampled* estimates the softmax from 2,048 words. Variants took turns in one run;
-medians. Hours for the paper's 400,000 steps are extrapolated, not run.
+sentence to 140 tokens and makes one fp32 tensor of all logits; *packed* leaves padding out of the softmax. *Exact* is
+what `pretrain` does, in bf16 and fp32; *sampled* estimates the softmax from 2,048 words. Variants took turns in one
+run; medians. Hours for the paper's 400,000 steps are extrapolated, not run.
 """
 RECIPES_TEXT = """## What makes z informative soonest (`recipes.py`)
 
