@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from enum import IntEnum
 from typing import NamedTuple
 
 import ahocorasick
@@ -24,14 +25,24 @@ class Mention(NamedTuple):
     """Position in :attr:`kgrel.text.lexicon.Lexicon.terms`."""
 
 
+class Doubt(IntEnum):
+    """Why a name may mean something else than the entity that it stands for in the lexicon."""
+
+    NONE = 0
+    SYMBOL = 1
+    """It is short and looks like a symbol, as most abbreviations do."""
+    CONTESTED = 2
+    """Entities of several types have it, even where a type cannot answer because the name is ambiguous within it."""
+
+
 class Match(NamedTuple):
     """A name found, with each entity that it may mean: one, or one of each of several types."""
 
     start: int
     end: int
     uses: tuple[Use, ...]
-    doubtful: bool
-    """Whether the context has to decide: see :meth:`Tagger.matches`."""
+    doubt: Doubt
+    """Whether the context is asked."""
 
 
 class Tagger:
@@ -54,10 +65,10 @@ class Tagger:
         """Those that it left out."""
         self._automaton = ahocorasick.Automaton()
         for name, use in lexicon.names.items():
-            self._automaton.add_word(mark_words(name), (len(name), use.spellings, (use,), is_doubtful(name, use)))
-        if disambiguator is not None:
-            for name, uses in lexicon.contested.items():
-                self._automaton.add_word(mark_words(name), (len(name), _ANY_OF_THEM, uses, True))
+            doubt = Doubt.NONE if use.spellings is None else Doubt.SYMBOL
+            self._automaton.add_word(mark_words(name), (len(name), use.spellings, (use,), doubt))
+        for name, uses in lexicon.contested.items():
+            self._automaton.add_word(mark_words(name), (len(name), _ANY_OF_THEM, uses, Doubt.CONTESTED))
         self._empty = not len(self._automaton)
         if not self._empty:
             self._automaton.make_automaton()
@@ -73,19 +84,20 @@ class Tagger:
         found = [self.matches(text) for text in texts]
         if self._disambiguator is not None:
             return self._decided(self._disambiguator, texts, found)
-        return [leftmost_longest([Mention(match[0], match[1], match[2][0].entity) for match in row]) for row in found]
+        return [
+            leftmost_longest(
+                [Mention(start, end, uses[0].entity) for start, end, uses, doubt in row if doubt < Doubt.CONTESTED]
+            )
+            for row in found
+        ]
 
     def matches(self, text: str) -> list[Match]:
-        """Every name in ``text`` that counts, overlapping ones too.
-
-        It is doubtful if entities of several types have it, even where a type cannot answer because the name is
-        ambiguous within it; or if it is short and looks like a symbol, as most abbreviations do.
-        """
+        """Every name in ``text`` that counts, overlapping ones too."""
         # The line end, which no name holds, is a neighbour for the last character and, as folded[-1], for the first.
         folded = mark_words(self._fold(text)) + "\n"
         found = []
         # iter_long would let a longest match that is no whole word hide a shorter one that is.
-        for last, (length, spellings, uses, doubtful) in self._automaton.iter(folded):
+        for last, (length, spellings, uses, doubt) in self._automaton.iter(folded):
             if folded[last + 1].isalnum() or folded[last - length].isalnum():
                 continue
             start, end = last + 1 - length, last + 1
@@ -94,7 +106,7 @@ class Tagger:
                 uses = tuple(use for use in uses if use.spellings is None or spelling in use.spellings)
                 if not uses:
                     continue
-            found.append(Match(start, end, uses, doubtful))
+            found.append(Match(start, end, uses, doubt))
         return found
 
     def meanings(self, name: str) -> list[int]:
@@ -114,7 +126,7 @@ class Tagger:
             self.question(text, match)
             for text, matches in zip(texts, found, strict=True)
             for match in matches
-            if match.doubtful
+            if match.doubt
         ]
         answers = iter(disambiguator.decide(questions) if questions else ())
         self.questions += len(questions)
@@ -122,19 +134,14 @@ class Tagger:
         mentions = []
         for matches in found:
             chosen = []
-            for start, end, uses, doubtful in matches:
-                if doubtful:
+            for start, end, uses, doubt in matches:
+                if doubt:
                     answer = next(answers)
                     uses = tuple(use for use in uses if terms[use.entity].type == answer)
                     self.unanswered += not uses
                 chosen += [Mention(start, end, use.entity) for use in uses]
             mentions.append(leftmost_longest(chosen))
         return mentions
-
-
-def is_doubtful(name: str, use: Use) -> bool:
-    """Whether a name of one entity is like enough to an abbreviation of something else to ask the context."""
-    return use.spellings is not None
 
 
 def leftmost_longest(found: Iterable[Mention]) -> list[Mention]:
