@@ -27,10 +27,7 @@ def lexicon_option(required: bool) -> Callable[[F], F]:
 
 def typing_option(function: F) -> F:
     """``--typing TYPING``."""
-    text = (
-        "TYPING artifact of train-typing: the context decides what doubtful names mean. Without it, names of several "
-    )
-    text += "types are not tagged."
+    text = "TYPING artifact: the context decides what doubtful names mean. Without it, names of several types are left out."
     return click.option("--typing", type=INPUT, help=text)(function)
 
 

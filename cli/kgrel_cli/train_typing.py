@@ -17,9 +17,7 @@ from kgrel_cli.progress import Reporter
 @click.argument("inputs", nargs=-1, required=True, type=INPUT)
 @lexicon_option(required=True)
 @click.option("--gold", multiple=True, type=INPUT, help="File with mentions to learn from and to tune on. Repeatable.")
-@click.option(
-    "--out", required=True, type=INPUT, help="Directory of the TYPING artifact; an unfinished run is resumed."
-)
+@click.option("--out", required=True, type=INPUT, help="Directory of the TYPING artifact; a killed run is resumed.")
 @settings_options(TypingSettings)
 @output_options
 def command(

@@ -65,7 +65,7 @@ class TypeClassifier(nn.Module):
         self.output = nn.Linear(shape.hidden, classes)
 
     def forward(self, windows: Tensor) -> Tensor:
-        """log p(type | context), (B, C), for word rows (B, 2 × width) as :func:`kgrel.text.windows.window` orders them."""
+        """log p(type | context), (B, C), for word rows (B, 2 × width), see :func:`kgrel.text.windows.window`."""
         words = self.embedding(windows)  # (B, 2W, E)
         _, (before, _) = self.before(words[:, : self.shape.width])
         _, (behind, _) = self.behind(words[:, self.shape.width :])

@@ -84,12 +84,8 @@ class Tagger:
         found = [self.matches(text) for text in texts]
         if self._disambiguator is not None:
             return self._decided(self._disambiguator, texts, found)
-        return [
-            leftmost_longest(
-                [Mention(start, end, uses[0].entity) for start, end, uses, doubt in row if doubt < Doubt.CONTESTED]
-            )
-            for row in found
-        ]
+        sure = [[match for match in row if match[3] < Doubt.CONTESTED] for row in found]
+        return [leftmost_longest([Mention(start, end, uses[0].entity) for start, end, uses, _ in row]) for row in sure]
 
     def matches(self, text: str) -> list[Match]:
         """Every name in ``text`` that counts, overlapping ones too."""

@@ -16,7 +16,7 @@ from kgrel.text.tokens import Span, TokenizedText, align, token_span
 
 PAD, UNKNOWN, SYMBOL, NUMBER = range(4)
 SPECIAL_WORDS = ("<PAD>", "<UNKNOWN>", "<SYMBOL>", "<NUMBER>")
-"""No word; a rare word; a rare word that looks like a symbol (a digit, or a capital behind its first letter); digits."""
+"""No word; a rare word; a rare one that looks like a symbol (a digit, or a capital behind its first letter); digits."""
 
 Rows = npt.NDArray[np.int32]
 

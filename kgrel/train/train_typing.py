@@ -80,7 +80,7 @@ class TypingTask:
         return loss, {"loss": loss.item()}
 
     def validate(self, step: int) -> dict[str, float]:
-        """See :class:`kgrel.train.loop.Task`: mean log-probability of held-out mentions, of gold ones if there are any."""
+        """See :class:`kgrel.train.loop.Task`: mean log-probability and accuracy on held-out mentions."""
         figures = {}
         for name, part in (("validation", self.data.own), ("gold", self.data.gold)):
             if part.held_out.any():
