@@ -27,7 +27,7 @@ def lexicon_option(required: bool) -> Callable[[F], F]:
 
 def typing_option(function: F) -> F:
     """``--typing TYPING``."""
-    text = "TYPING artifact: the context decides what doubtful names mean. Without it, those of several types are left out."
+    text = "TYPING artifact: the context decides what names mean. Without it, names of several types are left out."
     return click.option("--typing", type=INPUT, help=text)(function)
 
 

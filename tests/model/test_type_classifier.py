@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-import pickle  # noqa: S403
+import pickle
 from collections import Counter
 from pathlib import Path
 
@@ -82,7 +82,7 @@ def test_the_likeliest_possible_type_answers_if_it_exceeds_its_threshold() -> No
 def test_an_artifact_comes_back_as_written_and_travels_as_its_path(tmp_path: Path) -> None:
     typing = typing_of((0.25, 0.5))
     opened = Typing.open(write(typing, tmp_path / "typing"))
-    sent = pickle.loads(pickle.dumps(opened))  # noqa: S301
+    sent = pickle.loads(pickle.dumps(opened))
     for other in (opened, sent):
         assert (other.words, other.classes, other.thresholds.tolist()) == (typing.words, CLASSES, [0.25, 0.5])
         assert np.array_equal(other.probabilities(windows(9)), typing.probabilities(windows(9)))

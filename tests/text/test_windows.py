@@ -29,7 +29,7 @@ def test_short_sides_are_filled_up_in_front() -> None:
 
 
 def test_a_mention_that_ends_within_a_token_hides_no_more_than_itself() -> None:
-    assert around("of IL-2±TNF", "2", 2) == ["IL", "-", "TNF", "±"] or around("of IL-2±TNF", "2", 2)[2:] == ["", "±TNF"]
+    assert around("of IL-2±TNF", "2", 2) == ["IL", "-", "", "±TNF"]
 
 
 def test_a_rare_word_is_told_by_its_shape() -> None:
