@@ -24,6 +24,8 @@ NONE = "NONE"
 _TOGETHER = 500
 _WORD = re.compile(r"(?<![\w-])[a-z]{3,}(?![\w-])")
 _SYMBOL = re.compile(r"(?<![\w-])[A-Za-z]\w{2,}(?![\w-])")
+_PLAIN = 0.1
+"""Share of the sentences that give a plain word as an example of none: such words are easily told."""
 _HEADS = 3
 """A word that ends the names of so many entities may end those of others that the lexicon lacks."""
 
@@ -87,7 +89,7 @@ class SelfLabeller:
         for match in _SYMBOL.finditer(text):
             if self._lexicon.normaliser.fold(match[0]) in self._lexicon.stopped:
                 yield Example(text, match.start(), match.end(), NONE)
-        words = list(_WORD.finditer(text))
+        words = list(_WORD.finditer(text)) if self._draw() < _PLAIN else []
         if words:
             word = words[int(self._draw() * len(words))]
             if self._lexicon.normaliser.fold(word[0]) not in self._lexicon.names and all(

@@ -202,7 +202,7 @@ class TypingSettings:
     """Most examples of each type, and of none, that are kept; drawn at random from all."""
     per_name: int = 50
     """The n-th mention of a name is taken with probability min(1, this / n)."""
-    gold_share: float = 0.25
+    gold_share: float = 0.05
     """Share of a batch that comes from gold mentions, where there are any."""
     steps: int = 4_000
     """Most optimiser steps."""
@@ -218,8 +218,8 @@ class TypingSettings:
     """What follows the warm-up: a constant learning rate, or one that falls along half a cosine to zero."""
     gradient_clip: float = 1.0
     """Largest Euclidean norm of the gradient. 0 = no clipping."""
-    validation_share: float = 0.1
-    """Share of the sentences, and of the gold documents, that stop the training and tune the thresholds."""
+    validation_share: float = 0.2
+    """Share of the sentences that stop the training, and of the gold documents that tune the thresholds."""
     validate_every: int = 250
     """Steps between two validations."""
     patience: int = 6

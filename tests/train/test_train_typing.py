@@ -35,7 +35,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     genes, diseases = [f"gamma{n}" for n in range(30)], [f"delta{n}" for n in range(30)]
     lines = [f"{n}\t{GENE.format(draw.choice(genes))}\n" for n in range(150)]
     lines += [f"{n}\t{DISEASE.format(draw.choice(diseases))}\n" for n in range(150)]
-    lines += [f"{n}\t{OTHER.format('saw')}\n" for n in range(150)]
+    lines += [f"{n}\t{OTHER.format('saw')}\n" for n in range(900)]
     (path / "s.tsv").write_text("doc_id\tsentence\n" + "".join(draw.sample(lines, len(lines))))
     (path / "genes.tsv").write_text("id\tname\n1\tWASP\n" + "".join(f"{name}\t{name}\n" for name in genes))
     (path / "diseases.tsv").write_text("id\tname\n1\tWASP\n" + "".join(f"{name}\t{name}\n" for name in diseases))

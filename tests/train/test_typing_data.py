@@ -62,7 +62,7 @@ def collected(sentences: str, tmp_path: Path):
 
 
 def test_gold_mentions_bring_the_types_that_their_name_may_have(tmp_path: Path) -> None:
-    data = collected("".join(f"{n}\tABC1 in {n} raises fever\n" for n in range(60)), tmp_path)
+    data = collected("".join(f"{n}\tABC1 in {n} raises fever\n" for n in range(300)), tmp_path)
     assert data.classes == CLASSES
     assert data.gold.types == (("DISEASE", "GENE"),) * 20
     assert (data.gold.labels == 2).all()
@@ -71,4 +71,4 @@ def test_gold_mentions_bring_the_types_that_their_name_may_have(tmp_path: Path) 
 
 def test_documents_without_examples_of_a_type_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="too few mentions of DISEASE"):
-        collected("".join(f"{n}\tABC1 in {n} raises this\n" for n in range(60)), tmp_path)
+        collected("".join(f"{n}\tABC1 in {n} raises this\n" for n in range(300)), tmp_path)
