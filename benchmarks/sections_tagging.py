@@ -13,8 +13,12 @@ sets of a document. Genes are compared by NCBI Gene identifier, diseases by MeSH
 exact name, since the lexicon has no MeSH identifiers: their identifier figures favour a tagger that looks up names, as
 this one does. *Mappable* is the share of gold mentions with an identifier that the lexicon has; the others cannot be
 found but by their span. The dictionaries hold human protein-coding genes and diseases; BioRED annotates genes of other
-species and symptoms too, which bounds recall. Rules were chosen on the training files; the development files are the
-report.
+species and symptoms too, which bounds recall.
+
+Each step has those before it; *all but disambiguation* leaves out the classifier alone, so its distance to the step
+above is what disambiguation gives in the end. The classifier (`train-typing`) learned from the real corpus without
+labels, from the training files besides, and has its thresholds from held-out documents of these. Rules, too, were chosen
+on the training files; the development files are the report.
 """
 
 
