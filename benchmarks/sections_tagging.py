@@ -57,6 +57,9 @@ def _speed(result: dict[str, Any]) -> str:
         if isinstance(value, int)
         and name not in ("sentences", "greatest_memory_mib", "greatest_memory_of_a_worker_mib")
     ]
+    for name in ("all steps but disambiguation", "all steps"):
+        one, two = (speed[f"{name}, per second, {processes} processes"] for processes in (1, 2))
+        rows.append(f"| {name}, two processes against one | {two / one:.2f} times |")
     names = ", ".join(f"{count:,} ({kind})" for kind, count in result["names"].items())
     notes = (
         f"{result['date']}, {speed['sentences']:,} sentences; names with their variants: {names}. Greatest memory "

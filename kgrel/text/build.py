@@ -159,6 +159,7 @@ def _summary_of_lexicon(lexicon: Lexicon, bad: BadLines) -> dict[str, Any]:
         "lexicon_names": len(lexicon.names),
         "lexicon_names_ambiguous": len(lexicon.ambiguous),
         "lexicon_names_ambiguous_within_a_type": lexicon.ambiguous_within,
+        "lexicon_names_decided_by_priority": lexicon.by_priority,
         "lexicon_names_stopped": len(lexicon.stopped),
         "lexicon_names_unfit": lexicon.unfit,
         "lexicon_bad_lines": bad.count,

@@ -112,7 +112,7 @@ def test_protein_coding_beats_pseudogene_and_symbol_beats_both(write) -> None:
         assert (meaning(lexicon, "shared"), meaning(lexicon, "a1")) == ("2", "1")
     lexicon = build_lexicon(read_lexicon("GENE", path, BuildCorpusSettings(gene_types=()), BadLines()), SETTINGS)
     assert lexicon.ambiguous["shared"] == (Entity("GENE", "2"), Entity("GENE", "3"))
-    assert lexicon.ambiguous_within == 1
+    assert (lexicon.ambiguous_within, lexicon.by_priority) == (1, 2)
 
 
 def test_the_rivals_of_an_ambiguous_name_stay_reachable() -> None:

@@ -135,7 +135,7 @@ def test_given_mentions_are_used_as_they_are(write, tmp_path: Path) -> None:
         '{"doc_id": "5", "sentence": "AbC binds gout tightly.", "mentions": ['
         '{"start": 0, "end": 3, "type": "Protein", "id": "77"},'
         '{"start": 10, "end": 14, "type": "DISEASE", "id": "D:1"},'
-        '{"start": 10, "end": 22, "type": "DISEASE", "id": "D:2"}, {"start": 12, "end": 22, "type": "GENE", "id": "8"},'
+        '{"start": 10, "end": 22, "type": "DISEASE", "id": "D:2"}, {"start": 12, "end": 23, "type": "GENE", "id": "8"},'
         '{"start": 4, "end": 9, "type": "GENE", "id": "-"}]}\n'
     )
     artifact = made([write("a.jsonl", line)], [], tmp_path / "corpus")
