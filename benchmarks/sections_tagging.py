@@ -17,8 +17,8 @@ species and symptoms too, which bounds recall.
 
 Each step has those before it; *all but disambiguation* leaves out the classifier alone, so its distance to the step
 above is what disambiguation gives in the end. The classifier (`train-typing`) learned from the real corpus without
-labels, from the training files besides, and has its thresholds from held-out documents of these. Rules, too, were chosen
-on the training files; the development files are the report.
+labels, from the training files besides, and has its thresholds from held-out documents of these. Rules, too, were
+chosen on the training files; the development files are the report.
 """
 
 

@@ -50,8 +50,8 @@ class Lexicon:
         contested: folded name → the one use of each type, for the ambiguous names of entities of several types. A
             type within which the name stays ambiguous has none.
         ambiguous_within: number of ambiguous names with several entities of one type.
-        by_priority: number of names that an entity lost to another of its type: a synonym to a symbol, a pseudogene to a
-            protein-coding gene.
+        by_priority: number of names that an entity lost to another of its type: as a synonym to a symbol, or as a
+            pseudogene to a protein-coding gene.
         stopped: folded names left out because they are on the stop list.
         unfit: number of distinct folded names left out: too short, without a letter, or with a hyphen at an end.
         normaliser: folds names, and text in which they are looked up.
