@@ -6,6 +6,9 @@ from typing import Any
 
 from common import load
 
+PUBMED = 200_000_000
+"""Sentences of PubMed's abstracts, about."""
+
 TEXT = """## Tagging against gold mentions (`tagging.py`)
 
 BC5CDR and BioRED, tagged as `build-corpus` tags. A span counts if both ends are right; identifiers are compared as
@@ -66,4 +69,28 @@ def _speed(result: dict[str, Any]) -> str:
         f"{speed['greatest_memory_mib']:,} MiB, of a worker {speed['greatest_memory_of_a_worker_mib']:,} MiB. The "
         f"load of the machine was {speed['load_average']:.0f} at the start: rates by wall time are lower bounds."
     )
-    return "\n".join(rows) + "\n\n" + notes
+    return "\n\n".join(["\n".join(rows), notes, _pubmed(speed), _typing(result["typing"])])
+
+
+def _pubmed(speed: dict[str, Any]) -> str:
+    """What the measured rates would mean for all of PubMed."""
+    hours = {
+        name: PUBMED / speed[f"{name}, per second, 1 processes"] / 3600
+        for name in ("all steps but disambiguation", "all steps")
+    }
+    parts = [f"{name}, {one:.1f} hours of one process" for name, one in hours.items()]
+    return f"Extrapolated to the {PUBMED // 10**6} million sentences of PubMed, not measured: {'; '.join(parts)}."
+
+
+def _typing(typing: dict[str, Any]) -> str:
+    """What the classifier learned from, and its figures on held-out documents of the training files."""
+
+    def listed(counts: dict[str, int]) -> str:
+        return ", ".join(f"{name} {count:,}" for name, count in counts.items())
+
+    tuned = typing["tuned"]
+    return (
+        f"The classifier: {typing['steps']:,} steps on self-labelled mentions ({listed(typing['examples'])}) and gold ones "
+        f"({listed(typing['gold_examples'])}). Of {tuned['asked']:,} held-out gold mentions that it is asked about it gives "
+        f"{_figures(tuned)} (P / R / F1 of the answers; thresholds tuned on the same mentions)."
+    )
