@@ -88,9 +88,9 @@ def _typing(typing: dict[str, Any]) -> str:
     def listed(counts: dict[str, int]) -> str:
         return ", ".join(f"{name} {count:,}" for name, count in counts.items())
 
-    tuned = typing["tuned"]
+    tuned, own, gold = typing["tuned"], listed(typing["examples"]), listed(typing["gold_examples"])
     return (
-        f"The classifier: {typing['steps']:,} steps on self-labelled mentions ({listed(typing['examples'])}) and gold ones "
-        f"({listed(typing['gold_examples'])}). Of {tuned['asked']:,} held-out gold mentions that it is asked about it gives "
-        f"{_figures(tuned)} (P / R / F1 of the answers; thresholds tuned on the same mentions)."
+        f"The classifier: {typing['steps']:,} steps on self-labelled mentions ({own}) and gold ones ({gold}). Of "
+        f"{tuned['asked']:,} held-out gold mentions that it is asked about it gives {_figures(tuned)} (P / R / F1 of the "
+        "answers; the thresholds were tuned on these very mentions)."
     )
