@@ -91,6 +91,6 @@ def _typing(typing: dict[str, Any]) -> str:
     tuned, own, gold = typing["tuned"], listed(typing["examples"]), listed(typing["gold_examples"])
     return (
         f"The classifier: {typing['steps']:,} steps on self-labelled mentions ({own}) and gold ones ({gold}). Of "
-        f"{tuned['asked']:,} held-out gold mentions that it is asked about it gives {_figures(tuned)} (P / R / F1 of the "
-        "answers; the thresholds were tuned on these very mentions)."
+        f"{tuned['asked']:,} held-out gold mentions that it is asked about it gives {_figures(tuned)} (P / R / F1; "
+        "the thresholds were tuned on these very mentions)."
     )
