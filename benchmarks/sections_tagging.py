@@ -63,6 +63,10 @@ def _speed(result: dict[str, Any]) -> str:
     for name in ("all steps but disambiguation", "all steps"):
         one, two = (speed[f"{name}, per second, {processes} processes"] for processes in (1, 2))
         rows.append(f"| {name}, two processes against one | {two / one:.2f} times |")
+    limit = speed["two_against_one"]
+    rows.append(
+        f"| the machine's own limit: two processes that tag and share nothing, against one | {limit:.2f} times |"
+    )
     names = ", ".join(f"{count:,} ({kind})" for kind, count in result["names"].items())
     notes = (
         f"{result['date']}, {speed['sentences']:,} sentences; names with their variants: {names}. Greatest memory "

@@ -11,11 +11,13 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import multiprocessing
 import os
 import resource
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
@@ -50,6 +52,7 @@ folded in all."""
 
 
 NO_TYPING = "all steps but disambiguation"
+STARTED_SECONDS, TAGGED_SECONDS = 40, 5
 STRETCH = 2_000
 CORPUS_SENTENCES = 1_082_294
 
@@ -113,6 +116,7 @@ def speed(lexicons: dict[str, Lexicon], typing: Typing, quick: bool) -> dict[str
                 shards = path.parent / f"shards-{processes}-{name}"
                 plan = Plan([path], shards, lexicons["normal"], settings, disambiguator)
                 found[f"{name}, per second, {processes} processes"] = round(sentences / _seconds(plan, processes))
+        found["two_against_one"] = round(two_against_one(lexicons["normal"], path), 3)
     own, others = (resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return found | {"greatest_memory_mib": round(own), "greatest_memory_of_a_worker_mib": round(others)}
 
@@ -128,6 +132,32 @@ def _seconds(plan: Plan, processes: int) -> float:
     paths = make_shards(replace(plan, processes=processes), BadLines(), Marks())
     # The first shard of each worker hides its start; what follows is the steady rate, scaled to all shards.
     return (marks[-1] - marks[processes - 1]) / (len(paths) - processes) * len(paths)
+
+
+def two_against_one(lexicon: Lexicon, path: Path) -> float:
+    """The machine's own limit: how much two processes tag in a time that share nothing, against one alone."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(2, context, _start_tagger, (lexicon, path)) as pool:
+        together = sum(pool.map(_tagged_from, [time.time() + STARTED_SECONDS] * 2))
+        return together / pool.submit(_tagged_from, time.time()).result()
+
+
+def _start_tagger(lexicon: Lexicon, path: Path) -> None:
+    global _tagger, _texts
+    _tagger = DocumentTagger(lexicon, ALL)
+    documents = islice(read_documents(path, "tsv", BadLines()), 20_000)
+    _texts = [[passage.text for passage in document.passages] for document in documents]
+
+
+def _tagged_from(begin: float) -> int:
+    """Documents tagged in the seconds after a moment at which both processes are ready."""
+    time.sleep(max(0.0, begin - time.time()))
+    end, done = time.perf_counter() + TAGGED_SECONDS, 0
+    while time.perf_counter() < end:
+        place = done % (len(_texts) - 100)
+        _tagger.tag_documents(_texts[place : place + 100])
+        done += 100
+    return done
 
 
 def main() -> None:

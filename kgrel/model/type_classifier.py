@@ -79,7 +79,7 @@ class Typing:
 
     Attributes:
         classes: NONE first, then the types.
-        thresholds: [C − 1], for each type the probability that an answer must exceed.
+        thresholds: [C − 1], for each type the probability that must be exceeded for a name that it alone has.
     """
 
     classifier: TypeClassifier
@@ -149,11 +149,32 @@ class Typing:
                 found[start : start + len(part)] = self.classifier(torch.from_numpy(tile)).exp()[: len(part)].numpy()
         return found
 
+    def accepts(
+        self,
+        best: npt.NDArray[np.int64],
+        score: npt.NDArray[np.float64],
+        p: npt.NDArray[np.float64],
+        contested: npt.NDArray[np.bool_],
+    ) -> npt.NDArray[np.bool_]:
+        """Whether the likeliest possible type of each mention is its answer, (n,).
+
+        The type of a contested name must be the likeliest class of all. The name of one entity means it as a rule, so
+        that the tuned threshold of its type is enough.
+
+        Args:
+            best: (n,) of :func:`likeliest`.
+            score: (n,), its probability.
+            p: (n, C).
+            contested: (n,).
+        """
+        enough: npt.NDArray[np.bool_] = np.where(contested, score >= p.max(axis=1), score > self.thresholds[best])
+        return (best >= 0) & enough
+
     def decide(self, questions: Sequence[Question]) -> list[str | None]:
-        """The likeliest of the types asked for, or None if its probability does not exceed its threshold."""
+        """The likeliest of the types asked for, or None if it is not likely enough: see :meth:`accepts`."""
         p = self.probabilities(self.encode([question[:3] for question in questions]))
         best, score = likeliest([question.types for question in questions], p, self.classes)
-        accepted = (best >= 0) & (score > self.thresholds[best])
+        accepted = self.accepts(best, score, p, np.array([question.contested for question in questions], np.bool_))
         return [self.classes[1 + row] if yes else None for row, yes in zip(best.tolist(), accepted, strict=True)]
 
 

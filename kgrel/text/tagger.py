@@ -113,7 +113,8 @@ class Tagger:
     def question(self, text: str, match: Match) -> Question:
         """What the disambiguator is asked about a match."""
         terms = self.lexicon.terms
-        return Question(text, match.start, match.end, tuple(sorted(terms[use.entity].type for use in match.uses)))
+        types = tuple(sorted(terms[use.entity].type for use in match.uses))
+        return Question(text, match.start, match.end, types, match.doubt == Doubt.CONTESTED)
 
     def _decided(
         self, disambiguator: Disambiguator, texts: Sequence[str], found: list[list[Match]]

@@ -103,6 +103,8 @@ class TypingTask:
 def tune(task: TypingTask) -> dict[str, float]:
     """Set for each type the threshold that maximises its F1 on held-out mentions, of gold files if there are any.
 
+    Contested names have no threshold, see :meth:`kgrel.model.type_classifier.Typing.accepts`.
+
     Returns:
         Precision, recall and F1 of the answers, all types together.
     """
@@ -111,17 +113,18 @@ def tune(task: TypingTask) -> dict[str, float]:
     p, labels = task.held_out_probabilities(part), part.labels[part.held_out]
     types = [part.types[row] if part.types else tuple(data.classes[1:]) for row in np.flatnonzero(part.held_out)]
     best, score = likeliest(types, p, data.classes)
-    asked = best >= 0
+    contested = part.contested[part.held_out] if part.types else np.zeros(len(best), np.bool_)
+    tuned = (best >= 0) & ~contested
     # A type that the name does not have cannot be answered, so that leaving it out misses nothing.
     right = np.array([data.classes[label] in names for label, names in zip(labels, types, strict=True)])
     truth: Flags = (labels[:, None] == np.arange(1, len(data.classes))) & right[:, None]
-    thresholds = best_thresholds_per_class(best[asked], score[asked], truth[asked])
-    task.typing.thresholds[:] = thresholds
-    accepted = asked & (score > thresholds[best])
+    if tuned.any():
+        task.typing.thresholds[:] = best_thresholds_per_class(best[tuned], score[tuned], truth[tuned])
+    accepted = task.typing.accepts(best, score, p, contested)
     correct = int((truth[np.arange(len(best)), best] & accepted).sum())
     precision, recall = correct / max(1, int(accepted.sum())), correct / max(1, int(truth.sum()))
     f1 = 2 * precision * recall / (precision + recall) if correct else 0.0
-    return {"asked": int(asked.sum()), "precision": precision, "recall": recall, "f1": f1}
+    return {"asked": int((best >= 0).sum()), "precision": precision, "recall": recall, "f1": f1}
 
 
 def train_typing(

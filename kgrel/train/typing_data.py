@@ -6,7 +6,7 @@ import random
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -38,12 +38,14 @@ class Labelled:
         labels: class numbers (n,), 0 for NONE.
         held_out: (n,), whether a mention is kept from training.
         types: the types that each mention may have by its name; empty for self-labelled ones, which have all.
+        contested: (n,), whether entities of several types have the name; empty for self-labelled ones.
     """
 
     windows: Windows
     labels: Numbers
     held_out: Flags
     types: tuple[tuple[str, ...], ...] = ()
+    contested: Flags = field(default_factory=lambda: np.empty(0, np.bool_))
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,7 @@ def _gold(
     labels: list[int] = []
     held_out: list[bool] = []
     types: list[tuple[str, ...]] = []
+    contested: list[bool] = []
     for path in paths:
         documents = list(read_documents(path, "auto", bad))
         for document, asked in zip(documents, gold_labelled(documents, tagger), strict=True):
@@ -182,5 +185,7 @@ def _gold(
                 labels.append(classes.index(label) if label in classes else 0)
                 held_out.append(held)
                 types.append(question.types)
+                contested.append(question.contested)
     found = np.array(windows, np.int32).reshape(-1, 2 * settings.width)
-    return Labelled(found, np.array(labels, np.int64), np.array(held_out, np.bool_), tuple(types))
+    sides, rivals = np.array(held_out, np.bool_), np.array(contested, np.bool_)
+    return Labelled(found, np.array(labels, np.int64), sides, tuple(types), rivals)

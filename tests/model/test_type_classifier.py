@@ -70,13 +70,21 @@ def test_the_likeliest_possible_type_answers_if_it_exceeds_its_threshold() -> No
     best, score = likeliest([("DISEASE", "GENE"), ("DISEASE",), ("CHEMICAL",), ("CHEMICAL", "GENE")], p, CLASSES)
     assert best.tolist() == [1, 0, -1, 1]
     assert score.tolist() == [0.6, 0.3, 0.0, 0.6]
-    question = Question("We saw that X binds", 12, 13, ("DISEASE", "GENE"))
+    question = Question("We saw that X binds", 12, 13, ("DISEASE", "GENE"), False)
     _, disease, gene = typing_of().probabilities(typing_of().encode([question[:3]]))[0]
     likely = "DISEASE" if disease > gene else "GENE"
     assert typing_of().decide([question]) == [likely]
     assert typing_of((max(disease, gene),) * 2).decide([question]) == [None]
     assert typing_of().decide([question._replace(types=("CHEMICAL",))]) == [None]
     assert typing_of().decide([]) == []
+
+
+def test_a_contested_name_needs_the_likeliest_class_and_another_its_threshold() -> None:
+    p = np.array([[0.5, 0.4, 0.1], [0.2, 0.5, 0.3], [0.5, 0.4, 0.1], [0.2, 0.5, 0.3], [1.0, 0.0, 0.0]])
+    best, score = likeliest([("DISEASE",)] * 4 + [("CHEMICAL",)], p, CLASSES)
+    contested = np.array([True, True, False, False, True])
+    assert typing_of((0.3, 0)).accepts(best, score, p, contested).tolist() == [False, True, True, True, False]
+    assert typing_of((0.6, 0)).accepts(best, score, p, contested).tolist() == [False, True, False, False, False]
 
 
 def test_an_artifact_comes_back_as_written_and_travels_as_its_path(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_gold_answers_what_the_tagger_would_ask() -> None:
     gold = [Given(0, 4, "DISEASE", "4"), Given(17, 22, "GENE", "1")]
     assert answers(text, gold) == [("WASP", "DISEASE"), ("CRX", NONE)]
     ((asked,),) = gold_labelled([Document("1", (Passage("WASP", True, (gold[0],)),))], TAGGER)
-    assert asked == Asked(Question("WASP", 0, 4, ("DISEASE", "GENE")), "DISEASE")
+    assert asked == Asked(Question("WASP", 0, 4, ("DISEASE", "GENE"), True), "DISEASE")
 
 
 def test_a_mention_of_a_type_that_is_not_annotated_is_left_out() -> None:

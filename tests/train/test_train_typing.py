@@ -62,7 +62,7 @@ def typing(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Typing:
 
 def test_the_context_decides_what_a_name_of_several_types_means(typing: Typing) -> None:
     questions = [
-        Question(text.format("WASP"), text.index("{"), text.index("{") + 4, ("DISEASE", "GENE"))
+        Question(text.format("WASP"), text.index("{"), text.index("{") + 4, ("DISEASE", "GENE"), True)
         for text in (GENE, DISEASE, OTHER)
     ]
     assert typing.decide(questions) == ["GENE", "DISEASE", None]
@@ -125,7 +125,9 @@ def data_of(labels: list[int], types: list[tuple[str, ...]]) -> TypingData:
     words = WindowWords([*SPECIAL_WORDS, "a", "b", "c"])
     own = Labelled(np.array([[4, 0], [5, 0], [6, 0]] * 2, np.int32), np.array([0, 1, 2] * 2), np.arange(6) < 3)
     windows = np.array([[4 + label, 0] for label in labels], np.int32).reshape(-1, 2)
-    gold = Labelled(windows, np.array(labels, np.int64), np.arange(len(labels)) > 0, tuple(types))
+    gold = Labelled(
+        windows, np.array(labels, np.int64), np.arange(len(labels)) > 0, tuple(types), np.zeros(len(labels), np.bool_)
+    )
     return TypingData(words, [NONE, "DISEASE", "GENE"], own, gold)
 
 
