@@ -79,10 +79,10 @@ def _speed(result: dict[str, Any]) -> str:
 def _pubmed(speed: dict[str, Any]) -> str:
     """What the measured rates would mean for all of PubMed."""
     hours = {
-        name: PUBMED / speed[f"{name}, per second, 1 processes"] / 3600
+        name: PUBMED / speed[f"{name}, per second of processor time"] / 3600
         for name in ("all steps but disambiguation", "all steps")
     }
-    parts = [f"{name}, {one:.1f} hours of one process" for name, one in hours.items()]
+    parts = [f"{name}, {one:.1f} hours of processor time" for name, one in hours.items()]
     return f"Extrapolated to the {PUBMED // 10**6} million sentences of PubMed, not measured: {'; '.join(parts)}."
 
 
