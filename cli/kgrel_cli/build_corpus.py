@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from kgrel.text.settings import BuildCorpusSettings
-from kgrel_cli.lexicons import lexicon_option, tagging_settings
+from kgrel_cli.lexicons import lexicon_option, open_typing, tagging_settings, typing_option
 from kgrel_cli.options import INPUT, output_options, print_summary, settings_options
 from kgrel_cli.progress import Reporter
 
@@ -16,6 +16,7 @@ from kgrel_cli.progress import Reporter
 @click.command("build-corpus")
 @click.argument("inputs", nargs=-1, required=True, type=INPUT)
 @lexicon_option(required=False)
+@typing_option
 @click.option("--stop-list", type=INPUT, help="File of further names that are never tagged, one a line.")
 @click.option(
     "--out", required=True, type=INPUT, help="Directory of the CORPUS artifact; an unfinished run is resumed."
@@ -26,6 +27,7 @@ from kgrel_cli.progress import Reporter
 def command(
     inputs: tuple[Path, ...],
     lexicons: tuple[tuple[str, Path], ...],
+    typing: Path | None,
     stop_list: Path | None,
     out: Path,
     processes: int,
@@ -48,6 +50,7 @@ def command(
     from kgrel.text.build import build_corpus
 
     settings = tagging_settings(given, stop_list)
+    classifier = open_typing(typing)
     with Reporter() as progress:
-        artifact = build_corpus(inputs, lexicons, out, settings, overwrite, progress, processes)
+        artifact = build_corpus(inputs, lexicons, out, settings, overwrite, progress, processes, classifier)
     print_summary(artifact.manifest.summary, as_json)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from kgrel.text.settings import BuildCorpusSettings
-from kgrel_cli.lexicons import lexicon_option, tagging_settings
+from kgrel_cli.lexicons import lexicon_option, open_typing, tagging_settings, typing_option
 from kgrel_cli.options import INPUT, print_summary, settings_options
 
 NOT_HERE = (
@@ -20,6 +20,7 @@ NOT_HERE = (
 @click.command("evaluate-tagging")
 @click.argument("gold", nargs=-1, required=True, type=INPUT)
 @lexicon_option(required=True)
+@typing_option
 @click.option("--stop-list", type=INPUT, help="File of further names that are never tagged, one a line.")
 @click.option("--errors", default=0, show_default=True, help="Show so many of the most frequent errors of each type.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON on stdout.")
@@ -27,6 +28,7 @@ NOT_HERE = (
 def command(
     gold: tuple[Path, ...],
     lexicons: tuple[tuple[str, Path], ...],
+    typing: Path | None,
     stop_list: Path | None,
     errors: int,
     as_json: bool,
@@ -44,7 +46,7 @@ def command(
     """
     from kgrel.text.gold import evaluate_tagging
 
-    report = evaluate_tagging(gold, lexicons, tagging_settings(given, stop_list))
+    report = evaluate_tagging(gold, lexicons, tagging_settings(given, stop_list), open_typing(typing))
     if as_json:
         print_summary(report, as_json)
         return

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from kgrel.text.settings import BuildCorpusSettings
-from kgrel_cli.options import settings_from
+from kgrel_cli.options import INPUT, settings_from
+
+if TYPE_CHECKING:
+    from kgrel.text.disambiguation import Disambiguator
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -20,6 +23,21 @@ def lexicon_option(required: bool) -> Callable[[F], F]:
     return click.option(
         "--lexicon", "lexicons", multiple=True, required=required, metavar="TYPE=FILE", callback=_named_files, help=text
     )
+
+
+def typing_option(function: F) -> F:
+    """``--typing TYPING``."""
+    text = "TYPING artifact: the context decides what names mean. Without it, names of several types are left out."
+    return click.option("--typing", type=INPUT, help=text)(function)
+
+
+def open_typing(path: Path | None) -> Disambiguator | None:
+    """The classifier of ``--typing``; torch is loaded only if it is given."""
+    if path is None:
+        return None
+    from kgrel.model.type_classifier import Typing
+
+    return Typing.open(path)
 
 
 def _named_files(

@@ -60,7 +60,7 @@ def build_corpus(
         raise KgrelError("a corpus needs at least one file of sentences or documents")
     if processes < 1:
         raise KgrelError(f"processes must be at least 1, not {processes}")
-    parents = _input_hashes(inputs, lexicons)
+    parents = input_hashes(inputs, lexicons)
     if disambiguator is not None:
         parents["typing"] = disambiguator.hash
     manifest = Manifest(Kind.CORPUS, to_json(settings), settings.seed, parents)
@@ -90,7 +90,7 @@ def build_corpus(
     return artifact
 
 
-def _input_hashes(inputs: Sequence[Path], lexicons: Sequence[tuple[str, Path]]) -> dict[str, str]:
+def input_hashes(inputs: Sequence[Path], lexicons: Sequence[tuple[str, Path]]) -> dict[str, str]:
     """Role → SHA-256 of each input file."""
     roles = [(f"sentences-{number}", path) for number, path in enumerate(inputs, start=1)]
     roles += [
@@ -159,6 +159,7 @@ def _summary_of_lexicon(lexicon: Lexicon, bad: BadLines) -> dict[str, Any]:
         "lexicon_names": len(lexicon.names),
         "lexicon_names_ambiguous": len(lexicon.ambiguous),
         "lexicon_names_ambiguous_within_a_type": lexicon.ambiguous_within,
+        "lexicon_names_decided_by_priority": lexicon.by_priority,
         "lexicon_names_stopped": len(lexicon.stopped),
         "lexicon_names_unfit": lexicon.unfit,
         "lexicon_bad_lines": bad.count,

@@ -17,6 +17,8 @@ class Question(NamedTuple):
     """Character after the last."""
     types: tuple[str, ...]
     """The types among which to decide, sorted."""
+    contested: bool
+    """Whether entities of several types have the name, in some spelling; else the lexicon speaks for its one entity."""
 
 
 class Disambiguator(Protocol):

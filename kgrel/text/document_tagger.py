@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from kgrel.text.abbreviations import Definition, find_definitions
 from kgrel.text.disambiguation import Disambiguator
@@ -15,6 +16,14 @@ from kgrel.text.terms import Term
 _WORDS = re.compile(r"[^\W\d_]{4,}")
 
 
+class Meaning(NamedTuple):
+    """What an abbreviation means in a document."""
+
+    entity: int | None
+    """None: no entity of the lexicon."""
+    long_form: str
+
+
 class DocumentTagger:
     """Tags the sentences of a document together.
 
@@ -24,54 +33,59 @@ class DocumentTagger:
     stays. Of two definitions of one abbreviation the first counts.
 
     Args:
-        disambiguator: decides the names of entities of several types; without it, they are not tagged.
+        disambiguator: decides the doubtful names, see :class:`~kgrel.text.tagger.Tagger`.
     """
 
     def __init__(
         self, lexicon: Lexicon, settings: BuildCorpusSettings, disambiguator: Disambiguator | None = None
     ) -> None:
         self.lexicon = lexicon
-        self._tagger = Tagger(lexicon, disambiguator)
+        self.tagger = Tagger(lexicon, disambiguator)
         self._abbreviations, self._plurals = settings.abbreviations, settings.plurals
         self._given_by_definition = 0
 
     def tally(self) -> tuple[int, int, int]:
         """Mentions whose type was asked for, those left undecided, and those by a definition, all so far."""
-        return self._tagger.questions, self._tagger.unanswered, self._given_by_definition
+        return self.tagger.questions, self.tagger.unanswered, self._given_by_definition
 
     def tag_documents(self, documents: Sequence[Sequence[str]]) -> list[list[list[Mention]]]:
         """The mentions of each sentence of each document, in reading order."""
-        rows = iter(self._tagger.tag_all([text for texts in documents for text in texts]))
+        rows = iter(self.tagger.tag_all([text for texts in documents for text in texts]))
         found = [[next(rows) for _ in texts] for texts in documents]
         if not self._abbreviations:
             return found
         return [self._expand(texts, mentions) for texts, mentions in zip(documents, found, strict=True)]
 
-    def _expand(self, texts: Sequence[str], found: list[list[Mention]]) -> list[list[Mention]]:
-        meanings: dict[str, int | None] = {}
+    def definitions(self, texts: Sequence[str], found: list[list[Mention]]) -> dict[str, Meaning]:
+        """What the sentences of a document define, by abbreviation.
+
+        Args:
+            found: the mentions of each sentence.
+        """
+        meanings: dict[str, Meaning] = {}
         for text, mentions in zip(texts, found, strict=True):
             for definition in find_definitions(text):
                 if definition.short not in meanings:
-                    meanings[definition.short] = self._meaning(definition, text, mentions)
+                    long_form = text[definition.long_start : definition.long_end]
+                    meanings[definition.short] = Meaning(self._meaning(definition, long_form, mentions), long_form)
+        return meanings
+
+    def _expand(self, texts: Sequence[str], found: list[list[Mention]]) -> list[list[Mention]]:
+        meanings = self.definitions(texts, found)
         if not meanings:
             return found
         return [self._replace(text, mentions, meanings) for text, mentions in zip(texts, found, strict=True)]
 
-    def _meaning(self, definition: Definition, text: str, mentions: list[Mention]) -> int | None:
-        long_form = _mention_of(definition, mentions)
-        if long_form is not None:
-            return long_form.entity
-        for mention in self._tagger.tag(definition.short):
-            whole = mention.start == 0 and mention.end == len(definition.short)
-            if whole and _resembles(
-                text[definition.long_start : definition.long_end], self.lexicon.terms[mention.entity]
-            ):
-                return mention.entity
-        return None
+    def _meaning(self, definition: Definition, long_form: str, mentions: list[Mention]) -> int | None:
+        named = _mention_of(definition, mentions)
+        if named is not None:
+            return named.entity
+        possible = self.tagger.meanings(definition.short)
+        return next((entity for entity in possible if _resembles(long_form, self.lexicon.terms[entity])), None)
 
-    def _replace(self, text: str, mentions: list[Mention], meanings: dict[str, int | None]) -> list[Mention]:
-        for short, entity in meanings.items():
-            for start, end in self._occurrences(text, short):
+    def _replace(self, text: str, mentions: list[Mention], meanings: dict[str, Meaning]) -> list[Mention]:
+        for short, (entity, _) in meanings.items():
+            for start, end in self.occurrences(text, short):
                 over = [m for m in mentions if m.start < end and start < m.end]
                 if any(m.start <= start and end <= m.end and m.end - m.start > end - start for m in over):
                     continue
@@ -81,7 +95,8 @@ class DocumentTagger:
                     self._given_by_definition += 1
         return sorted(mentions)
 
-    def _occurrences(self, text: str, short: str) -> Iterator[tuple[int, int]]:
+    def occurrences(self, text: str, short: str) -> Iterator[tuple[int, int]]:
+        """Where an abbreviation stands in a text, with its plural: first character, and the one after the last."""
         start = text.find(short)
         while start >= 0:
             end = start + len(short)

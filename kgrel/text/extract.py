@@ -150,11 +150,16 @@ class Extractor:
         return number
 
     def _add_sentence(self, sentence: Sentence, mentions: list[Mention]) -> None:
+        # Most sentences name nothing or one entity: they are left as soon as they can be.
+        if not mentions:
+            return
         tally, fold = self.tally, self._tagger.lexicon.normaliser.fold
         tally.mentions += len(mentions)
         tally.name_counts.update(
             (fold(sentence.text[mention.start : mention.end]), mention.entity) for mention in mentions
         )
+        if len(mentions) < 2:
+            return
         pairs, beyond = nearest_pairs(mentions, self._settings.max_pairs)
         if pairs:
             tally.sentences_with_pairs += 1

@@ -50,6 +50,8 @@ class Lexicon:
         contested: folded name → the one use of each type, for the ambiguous names of entities of several types. A
             type within which the name stays ambiguous has none.
         ambiguous_within: number of ambiguous names with several entities of one type.
+        by_priority: number of names that an entity lost to another of its type: as a synonym to a symbol, or as a
+            pseudogene to a protein-coding gene.
         stopped: folded names left out because they are on the stop list.
         unfit: number of distinct folded names left out: too short, without a letter, or with a hyphen at an end.
         normaliser: folds names, and text in which they are looked up.
@@ -60,6 +62,7 @@ class Lexicon:
     ambiguous: dict[str, tuple[Entity, ...]]
     contested: dict[str, tuple[Use, ...]]
     ambiguous_within: int
+    by_priority: int
     stopped: frozenset[str]
     unfit: int
     normaliser: Normaliser
@@ -148,9 +151,10 @@ def _decide(
     names: dict[str, Use] = {}
     ambiguous: dict[str, tuple[Entity, ...]] = {}
     contested: dict[str, tuple[Use, ...]] = {}
-    within = 0
+    within = by_priority = 0
     for name, rivals in claims.items():
         winners = _winners(rivals, entities)
+        by_priority += len({claim.entity for claim in rivals}) > len(winners)
         if len(winners) == 1:
             names[name] = _use(winners[0], rivals, normaliser)
             continue
@@ -161,7 +165,7 @@ def _decide(
             single = [row for row in winners if types[entities[row].type] == 1]
             contested[name] = tuple(_use(row, rivals, normaliser) for row in single)
     contested = {name: uses for name, uses in contested.items() if uses}
-    return Lexicon(entities, names, ambiguous, contested, within, stopped, unfit, normaliser)
+    return Lexicon(entities, names, ambiguous, contested, within, by_priority, stopped, unfit, normaliser)
 
 
 def _claims(terms: list[Term], settings: BuildCorpusSettings) -> Iterator[_Claim]:

@@ -26,6 +26,7 @@ class Stream(IntEnum):
     PAIR_BATCH = 5
     NEGATIVES = 6
     PREDICTION = 7
+    TYPING_BATCH = 8
 
 
 def rng_of(seed: int, stream: Stream, step: int = 0) -> np.random.Generator:

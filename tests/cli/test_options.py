@@ -17,7 +17,7 @@ from kgrel.data.settings import descriptions
 from kgrel.evaluate.settings import EvaluationSettings
 from kgrel.score.settings import ScoreSettings
 from kgrel.text.settings import BuildCorpusSettings
-from kgrel.train.settings import PAIR_RECIPES, PRETRAIN_RECIPES, PairSettings, PretrainSettings
+from kgrel.train.settings import PAIR_RECIPES, PRETRAIN_RECIPES, PairSettings, PretrainSettings, TypingSettings
 from kgrel_cli.main import cli
 from kgrel_cli.options import output_options, plain, print_summary, readable, settings_from, settings_options
 
@@ -29,6 +29,7 @@ STAGES: dict[str, type] = {
     "train-pairs": PairSettings,
     "evaluate-pairs": EvaluationSettings,
     "score-pairs": ScoreSettings,
+    "train-typing": TypingSettings,
 }
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from kgrel.data.errors import ArtifactError
 from kgrel_cli.main import cli
 
 GENES = "id\tsymbol\n1\tABC1\n2\tWASP\n"
@@ -100,3 +101,27 @@ def test_import_relvm_makes_a_corpus(tmp_path: Path) -> None:
     assert json.loads(result.stdout)["contexts_by_class"] == {"GENE-GENE": 1}
     shown = run("show-evidence", tmp_path / "corpus", "Gene::1", "Gene::2").stdout
     assert shown == "\tGene::1 binds Gene::2\n"
+
+
+def test_a_classifier_of_types_is_trained_and_used(files: Path, lexicons: tuple[str, ...]) -> None:
+    (files / "genes.tsv").write_text("id\tname\n1\tshared\n" + "".join(f"{n}\tgamma{n}\n" for n in range(9)))
+    (files / "diseases.tsv").write_text("id\tname\n1\tshared\n" + "".join(f"{n}\tdelta{n}\n" for n in range(9)))
+    texts = ["expression of gamma{} mRNA", "patients with delta{} died"] + ["we counted all cells"] * 8
+    lines = [f"{n}\t{text.format(n % 9)}\n" for n in range(150) for text in texts]
+    (files / "many.tsv").write_text("doc_id\tsentence\n" + "".join(lines))
+    (files / "g.pubtator").write_text("7|t|expression of shared mRNA.\n7\t14\t20\tshared\tGene\t1\n")
+    sizes = "--steps 40 --embedding 8 --hidden 8 --learning-rate 0.02 --warm-up-steps 0 --validate-every 20"
+    out = files / "typing"
+    summary = run("train-typing", files / "many.tsv", *lexicons, *sizes.split(), "--out", out, "--json").stdout
+    assert json.loads(summary)["examples"].keys() == {"NONE", "DISEASE", "GENE"}
+
+    def found(*options: str | Path) -> int:
+        report = json.loads(run("evaluate-tagging", files / "g.pubtator", *lexicons, *options, "--json").stdout)
+        return report["g.pubtator"]["types"]["GENE"]["spans"]["correct"]
+
+    assert (found(), found("--typing", out)) == (0, 1)
+
+
+def test_an_artifact_of_another_kind_is_no_classifier(files: Path, corpus: Path, lexicons: tuple[str, ...]) -> None:
+    with pytest.raises(ArtifactError, match="holds a corpus artifact, but a typing artifact is needed"):
+        run("build-corpus", files / "s.tsv", *lexicons, "--typing", corpus, "--out", files / "other")

@@ -110,9 +110,10 @@ def test_protein_coding_beats_pseudogene_and_symbol_beats_both(write) -> None:
         settings = BuildCorpusSettings(gene_types=gene_types, min_name_length=2)
         lexicon = build_lexicon(read_lexicon("GENE", path, settings, BadLines())[:2], settings)
         assert (meaning(lexicon, "shared"), meaning(lexicon, "a1")) == ("2", "1")
+        assert lexicon.by_priority == 3  # these two and a plural
     lexicon = build_lexicon(read_lexicon("GENE", path, BuildCorpusSettings(gene_types=()), BadLines()), SETTINGS)
     assert lexicon.ambiguous["shared"] == (Entity("GENE", "2"), Entity("GENE", "3"))
-    assert lexicon.ambiguous_within == 1
+    assert (lexicon.ambiguous_within, lexicon.by_priority) == (1, 1)
 
 
 def test_the_rivals_of_an_ambiguous_name_stay_reachable() -> None:

@@ -135,7 +135,7 @@ def test_given_mentions_are_used_as_they_are(write, tmp_path: Path) -> None:
         '{"doc_id": "5", "sentence": "AbC binds gout tightly.", "mentions": ['
         '{"start": 0, "end": 3, "type": "Protein", "id": "77"},'
         '{"start": 10, "end": 14, "type": "DISEASE", "id": "D:1"},'
-        '{"start": 10, "end": 22, "type": "DISEASE", "id": "D:2"}, {"start": 12, "end": 22, "type": "GENE", "id": "8"},'
+        '{"start": 10, "end": 22, "type": "DISEASE", "id": "D:2"}, {"start": 12, "end": 23, "type": "GENE", "id": "8"},'
         '{"start": 4, "end": 9, "type": "GENE", "id": "-"}]}\n'
     )
     artifact = made([write("a.jsonl", line)], [], tmp_path / "corpus")
@@ -185,6 +185,17 @@ def test_sentences_beyond_the_limit_are_counted(write, lexicons: Inputs, tmp_pat
     assert (summary["sentences_too_long"], summary["contexts"]) == (1, 1)
 
 
+class FirstType:
+    """A disambiguator that takes the first type it is asked for."""
+
+    hash = "first type"
+
+    def decide(self, questions: Sequence[Question]) -> list[str | None]:
+        return [question.types[0] for question in questions]
+
+
 def test_the_hash_of_a_disambiguator_stands_in_the_manifest(sentences: Path, lexicons: Inputs, tmp_path: Path) -> None:
-    artifact = build_corpus([sentences], lexicons, tmp_path / "corpus", disambiguator=Killer())
-    assert artifact.manifest.parents["typing"] == "killer"
+    artifact = build_corpus([sentences], lexicons, tmp_path / "corpus", disambiguator=FirstType())
+    assert artifact.manifest.parents["typing"] == "first type"
+    summary = artifact.manifest.summary
+    assert (summary["mentions_disambiguated"], summary["mentions_undecided"]) == (3, 0)
