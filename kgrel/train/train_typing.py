@@ -26,7 +26,8 @@ from kgrel.text.lexicon import build_lexicon, read_lexicon
 from kgrel.text.settings import BuildCorpusSettings
 from kgrel.text.windows import PAD, UNKNOWN
 from kgrel.train.batches import Stream, rng_of, torch_generator, torch_seed
-from kgrel.train.loop import LoopSettings, Run, train
+from kgrel.train.loop import LoopSettings, train
+from kgrel.train.run import Run
 from kgrel.train.settings import TypingSettings
 from kgrel.train.typing_data import Flags, Labelled, TypingData, collect
 

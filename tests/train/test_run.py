@@ -70,7 +70,8 @@ def test_a_full_disk_leaves_the_checkpoint_before(tmp_path: Path, monkeypatch: p
         with pytest.raises(KgrelError, match=r"step 2 cannot be written \(No space left on device\); .* is intact"):
             run.save(module, optimizers, State(step=2))
     again = Run(tmp_path / "run", IDENTITY)
-    assert again.restore(Tables(), make_optimizers(Tables(), 0.1, 0.0)).step == 1
+    fresh = Tables()
+    assert again.restore(fresh, make_optimizers(fresh, 0.1, 0.0)).step == 1
     again.save(module, optimizers, State(step=2))
     assert {path.name for path in (tmp_path / "run").iterdir()} == {UNFINISHED, "checkpoint-000000002"}
 
@@ -84,7 +85,8 @@ def test_a_process_that_does_not_write_reads_and_changes_nothing(tmp_path: Path)
     (tmp_path / "run" / ".checkpoint.partial").mkdir()  # what the first process is writing just now
     before = sorted(path.name for path in (tmp_path / "run").rglob("*"))
     second = Run(tmp_path / "run", IDENTITY, writes=False)
-    assert second.restore(Tables(), make_optimizers(Tables(), 0.1, 0.0)).step == 3
+    fresh = Tables()
+    assert second.restore(fresh, make_optimizers(fresh, 0.1, 0.0)).step == 3
     second.save(module, optimizers, State(step=4))
     second.log(4, {"loss": 2.0})
     assert sorted(path.name for path in (tmp_path / "run").rglob("*")) == before
