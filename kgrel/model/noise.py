@@ -6,15 +6,14 @@ little. ``benchmarks/sampling.py`` compares the kinds.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 import torch
 from torch import Tensor
 from torch.quasirandom import SobolEngine
 
-from kgrel.model.presets import Dimensions
+from kgrel.model.presets import Dimensions, NoiseKind
 
-NoiseKind = Literal["random", "sobol", "antithetic", "orthogonal"]
 KINDS: tuple[NoiseKind, ...] = get_args(NoiseKind)
 _INSIDE = 1e-6
 """Sobol points are kept this far from 0 and 1, where the normal quantile is infinite."""

@@ -1,4 +1,7 @@
-"""Sizes of the model (Table 1 of the paper) and a tiny one for the demo and the tests. Loads no torch."""
+"""Sizes of the model (Table 1 of the paper) and a tiny one for the demo and the tests, and the names of its options.
+
+Loads no torch.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 Size = Literal["tiny", "x-small", "small", "medium", "large"]
+Order = Literal["both", "given"]
+"""Orders of a pair that are scored."""
+Precision = Literal["fp32", "bf16"]
+"""Arithmetic of the matrix products."""
+NoiseKind = Literal["random", "sobol", "antithetic", "orthogonal"]
+"""Kinds of common noise, see :func:`kgrel.model.noise.common_noise`."""
 
 
 @dataclass(frozen=True)

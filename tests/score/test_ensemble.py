@@ -120,7 +120,8 @@ def test_artifacts_are_opened(pairs_path: Path, pair_model: PairModel) -> None:
 @pytest.mark.parametrize(
     ("what", "change"),
     [
-        ("samples and order", lambda model: {"settings": replace(model.settings, prediction_samples=3)}),
+        ("way of sampling", lambda model: {"settings": replace(model.settings, prediction_samples=3)}),
+        ("way of sampling", lambda model: {"settings": replace(model.settings, prediction_precision="bf16")}),
         ("samples and order", lambda model: {"settings": replace(model.settings, order="given")}),
         (
             "classes",
