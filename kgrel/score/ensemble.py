@@ -122,7 +122,7 @@ def refuse_other(first: PairModel, member: PairModel, number: int) -> None:
         "classes": first.classes == member.classes,
         "types of the classes": np.array_equal(first.data.classes.allowed, member.data.classes.allowed),
         "entities": entities[0] == entities[1],
-        "way of sampling": replace(first.sampling, seed=0) == replace(member.sampling, seed=0),
+        "settings of sampling": replace(first.sampling, seed=0) == replace(member.sampling, seed=0),
     }
     for what, equal in same.items():
         if not equal:

@@ -81,7 +81,9 @@ class Calibration:
             ValueError: the values are none of a calibration of these classes.
         """
         try:
-            sampling = Sampling(**({"noise": "random"} | values["sampling"]))  # the only kind before it was written down
+            sampling = Sampling(
+                **({"noise": "random"} | values["sampling"])
+            )  # the only kind before it was written down
             calibrators = {
                 stratum: {name: calibrator_of(state) for name, state in by.items()}
                 for stratum, by in values["calibrators"].items()

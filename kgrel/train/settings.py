@@ -130,7 +130,7 @@ class PairSettings:
     """Validations without a better average precision before the training stops. 0 = train all steps."""
     prediction_samples: int = 8
     """Samples of z a pair and order at prediction; stored with the threshold."""
-    prediction_noise: NoiseKind = "random"
+    prediction_noise: NoiseKind = "sobol"
     """Points of the noise that all pairs share at prediction; stored with the threshold."""
     prediction_precision: Precision = "fp32"
     """Arithmetic of the matrix products at prediction; stored with the threshold. bf16 is faster where the processor

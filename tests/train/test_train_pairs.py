@@ -223,7 +223,7 @@ def test_tuning_does_not_replace_an_artifact_unasked(pairs_path: Path, tmp_path:
         tune_threshold(model, tmp_path / "tuned", per_class(model))
 
 
-OTHER_SAMPLING = [("prediction_samples", 3), ("prediction_noise", "sobol"), ("prediction_precision", "bf16"),
+OTHER_SAMPLING = [("prediction_samples", 3), ("prediction_noise", "random"), ("prediction_precision", "bf16"),
                   ("order", "given")]  # fmt: skip
 
 
