@@ -101,6 +101,11 @@ class Ensemble:
         """Which classes the types of each pair allow: (n, C)."""
         return self.first.possible(heads, tails)
 
+    @property
+    def comentions(self) -> tuple[Rows, Rows, Rows]:
+        """Heads, tails and numbers of contexts of all co-mentioned pairs."""
+        return self.first.comentions
+
     def contexts(self, heads: Rows, tails: Rows) -> Rows:
         """In how many contexts each pair stands (n,)."""
         return self.first.contexts(heads, tails)
