@@ -75,9 +75,8 @@ def first_places(model: PairModel, tails: Rows, full: list[Floats], top: int = 2
             row: dict[str, Any] = {"contexts": [low, high], "genes": int(inside.sum())}
             row |= {"share_of_genes": float(inside.mean())}
             row |= {"share_of_first_places": float(counts[inside].sum() / counts.sum())}
-            table.append(
-                row | {"mean_score": float(mean[inside].mean()), "labelled": float((labels[inside] > 0).mean())}
-            )
+            row |= {"mean_score": float(mean[inside].mean())}
+            table.append(row | {"labelled": float((labels[inside] > 0).mean())})
     return table
 
 

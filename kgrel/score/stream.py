@@ -25,7 +25,7 @@ from kgrel.data.files import refuse_existing
 from kgrel.data.progress import Progress, Silent
 from kgrel.data.tables import Format, TableReader, TableWriter, refuse_output, write_table
 from kgrel.model.predictive import TILE
-from kgrel.score.candidates import Columns, Resolver, find_columns
+from kgrel.score.candidates import Columns, Resolver, find_columns, refuse_types
 from kgrel.score.confidence import wanted_of
 from kgrel.score.parts import Parts
 from kgrel.score.scorer import NO_RELATION, Scored, Scorer, added_columns, refuse_clash, score_chunk
@@ -158,6 +158,7 @@ class ChunkScorer:
         self.scorer, self.path, self.settings, self.progress = scorer, path, settings, progress
         self.resolver = Resolver(scorer.entities)
         self.columns = find_columns(schema.names, path)
+        refuse_types(schema, self.columns, path)
         self.wanted = wanted_of(scorer, scorer.classes, settings.uncertainty, settings.base_rate)
         types = added_columns(scorer, self.wanted)
         refuse_clash(schema.names, settings.prefix, path, [*types, REASON])
