@@ -39,9 +39,7 @@ def by_strata(model: PairModel, settings: EvaluationSettings) -> dict[str, Any]:
 def main() -> None:
     """Measure and keep."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--pairs", type=Path, default=WORK / "calibrated", help="calibrated PAIRS of co-mentioned pairs"
-    )
+    parser.add_argument("--pairs", type=Path, default=WORK / "calibrated", help="calibrated, co-mentioned pairs")
     parser.add_argument("--any", type=Path, help="calibrated PAIRS of any pairs")
     parser.add_argument("--quick", action="store_true", help="20 draws; not kept")
     parser.add_argument("--json", action="store_true", help="print the result as one JSON line, last")
