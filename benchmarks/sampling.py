@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from common import RESULTS, WORK, hardware, save, today
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 from scipy.stats import kendalltau
 
 from kgrel.metrics.classification import best
@@ -69,6 +70,7 @@ def draw(table: list[dict[str, Any]], path: Path) -> None:
     axes.plot(SAMPLES, slope, color="0.7", linestyle="--", label="1/√S")
     axes.set(xscale="log", yscale="log", xlabel="samples S", ylabel="standard error of a score")
     axes.set_xticks(SAMPLES, [str(samples) for samples in SAMPLES])
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.legend()
     figure.savefig(path, dpi=150, metadata={"Software": None})
 

@@ -100,9 +100,9 @@ def resuming() -> list[str]:
         "## A million pairs, killed and resumed (`resume.py`)",
         f"{run['date']}, {run['artifact']}. {run['rows']:,} gene–disease and gene–chemical pairs were scored whole in "
         f"{run['seconds_whole']:,.0f} s by one thread of a shared machine ({status}; "
-        f"{run['summary']['predicted']:,} relations predicted). The same command, killed with SIGKILL {len(run['parts_at_kills'])} times (with {kills} "
-        f"of {run['chunks']} chunks done) and started again, took {run['resumed_rows']:,} rows from the killed runs "
-        f"and wrote {same} ({run['bytes']:,}); {left}.",
+        f"{run['summary']['predicted']:,} relations predicted). The same command was killed with SIGKILL "
+        f"{len(run['parts_at_kills'])} times, with {kills} of {run['chunks']} chunks done. Started again it took "
+        f"{run['resumed_rows']:,} rows from the killed runs and wrote {same} ({run['bytes']:,}); {left}.",
     ]
 
 
@@ -141,7 +141,7 @@ def sampling() -> list[str]:
 RANK_TEXT = """## Rankings (`rankings.py`)
 
 The {diseases} most mentioned diseases against {genes:,} genes, {artifact}. *Pruning*: share of each disease's best
-genes by the full pass that a cheap first pass (one sample at the mean, one order) leaves, when it leaves so much of all.
+genes by the full pass that a cheap first pass (one sample at the mean, one order) leaves, if it leaves so much of all.
 """
 
 
@@ -200,8 +200,9 @@ def uncertainty() -> list[str]:
     return [
         "## Are rare pairs scored less confidently? (`uncertainty.py`)",
         f"The paper's open question, on {found['pairs']:,} co-mentioned test pairs of {run['artifact']}: rank "
-        "correlation of the number of contexts of a pair with the spread of its score over samples, the entropy within a sample "
-        "and the disagreement between samples. Negative: rare pairs are less confident. Brackets: 95 % entity-clustered.",
+        "correlation of the number of contexts of a pair with the spread of its score over samples, the entropy within "
+        "a sample and the disagreement between samples. Negative: rare pairs are less confident. Brackets: 95 %, "
+        "entity-clustered bootstrap.",
         table("held constant | measure | Spearman's ρ | rare pairs less confident", rows),
         "In strata, nothing else held constant: thirds by contexts of the rarer entity.",
         table("pairs | contexts of the rarer entity | n | score_std | entropy | disagreement", strata),
