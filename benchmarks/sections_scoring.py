@@ -197,13 +197,18 @@ def uncertainty() -> list[str]:
         cells = [signed(v["estimate"], v["interval"]) if v else "–" for v in part["correlations"].values()]
         strata.append((which, band(part["contexts_of_rarer_entity"]), f"{part['pairs']:,}", *cells))
     before, after = run["calibration"]["before"], run["calibration"]["after"]
+    controlled = found["correlations"]["entity_counts_and_label"].items()
+    less = [name for name, value in controlled if value is not None and value["rare_pairs_less_confident"]]
+    answer = f"yes, by {' and '.join(less)}" if less else "no, by none of the three measures"
     return [
         "## Are rare pairs scored less confidently? (`uncertainty.py`)",
-        f"The paper's open question, on {found['pairs']:,} co-mentioned test pairs of {run['artifact']}: rank "
+        f"The paper's open question, on {found['pairs']:,} co-mentioned test pairs of the default recipe: rank "
         "correlation of the number of contexts of a pair with the spread of its score over samples, the entropy within "
         "a sample and the disagreement between samples. Negative: rare pairs are less confident. Brackets: 95 %, "
         "entity-clustered bootstrap.",
         table("held constant | measure | Spearman's ρ | rare pairs less confident", rows),
+        f"Answer, with the contexts of both entities and the label held constant: **{answer}**. How much text speaks for "
+        "a pair is told by the columns `seen_in_text`, `source_contexts` and `target_contexts`.",
         "In strata, nothing else held constant: thirds by contexts of the rarer entity.",
         table("pairs | contexts of the rarer entity | n | score_std | entropy | disagreement", strata),
         f"Calibration of the {run['calibration']['pairs']:,} covered test pairs: ECE {100 * before['ece']:.2f} → "

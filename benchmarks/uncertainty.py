@@ -1,9 +1,10 @@
 """Are rare pairs scored less confidently, and are probabilities honest, also for pairs that no sentence names?
 
-    python benchmarks/uncertainty.py --pairs runs/calibrated --any runs/calibrated-any
+    kgrel evaluate-pairs runs/calibrated --by-frequency --no-baselines --json > runs/report.json
+    python benchmarks/uncertainty.py --report runs/report.json --any runs/calibrated-any
 
-``--pairs``: a calibrated classifier of co-mentioned pairs; its test pairs answer the first question. ``--any``: one
-trained with ``--pairs any``, which has listed and random pairs that were never co-mentioned.
+``--report``: of a calibrated classifier of co-mentioned pairs; its test pairs answer the first question. ``--any``: a
+classifier trained with ``--pairs any``, which has listed and random pairs that were never co-mentioned.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ import numpy as np
 from common import RESULTS, WORK, hardware, load, save, today
 
 from kgrel.evaluate.calibration import calibration_report
-from kgrel.evaluate.pairs import evaluate_pairs
 from kgrel.evaluate.plots import draw_report
 from kgrel.evaluate.settings import EvaluationSettings
 from kgrel.train.pair_data import Part
@@ -39,21 +39,23 @@ def by_strata(model: PairModel, settings: EvaluationSettings) -> dict[str, Any]:
 def main() -> None:
     """Measure and keep."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pairs", type=Path, default=WORK / "calibrated", help="calibrated, co-mentioned pairs")
+    parser.add_argument("--report", type=Path, help="JSON of evaluate-pairs --by-frequency")
     parser.add_argument("--any", type=Path, help="calibrated PAIRS of any pairs")
     parser.add_argument("--quick", action="store_true", help="20 draws; not kept")
     parser.add_argument("--json", action="store_true", help="print the result as one JSON line, last")
     options = parser.parse_args()
-    settings = EvaluationSettings(draws=20 if options.quick else 1000, baselines=False, by_frequency=True)
+    settings = EvaluationSettings(draws=20 if options.quick else 1000, baselines=False)
     result = load("uncertainty") | {"date": today(), "hardware": hardware(), "draws": settings.draws}
-    report = evaluate_pairs(PairModel.open(options.pairs), settings)
-    result |= {"artifact": options.pairs.name}
-    result |= {key: report[key] for key in ("calibration", "by_frequency")}
+    if options.report is not None:
+        report = json.loads(options.report.read_text(encoding="utf-8"))
+        if "by_frequency" not in report:
+            parser.error(f"{options.report} has no by_frequency; run evaluate-pairs with --by-frequency --json")
+        result |= {key: report[key] for key in ("settings", "calibration", "by_frequency")}
+        draw_report(report, (WORK if options.quick else RESULTS) / "uncertainty.png")
     if options.any is not None:
         result["any"] = {"artifact": options.any.name, **by_strata(PairModel.open(options.any), settings)}
     if not options.quick:
         save("uncertainty", result)
-        draw_report(report, RESULTS / "uncertainty.png")
     if options.json:
         print(json.dumps(result, allow_nan=False))
 

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import torch
 
 from kgrel.data.errors import InputError, KgrelError
@@ -258,9 +259,12 @@ def identity(scorer: Scorer, reader: TableReader, settings: ScoreSettings) -> di
 
 
 def expected_rows(reader: TableReader) -> int | None:
-    """About how many rows a plain file has, for the time left; None where counting would cost too much."""
-    if reader.path == "-" or reader.path.endswith(".gz") or reader.format == "parquet":
+    """About how many rows a file has, for the time left; None where counting would cost too much."""
+    if reader.path == "-" or reader.path.endswith((".gz", ".zst")):
         return None
+    if reader.format == "parquet":
+        rows: int = pq.read_metadata(reader.path).num_rows
+        return rows
     with Path(reader.path).open("rb") as stream:
         lines = sum(block.count(b"\n") for block in iter(lambda: stream.read(1 << 20), b""))
     return max(0, lines - (reader.format != "jsonl"))
