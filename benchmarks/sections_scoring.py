@@ -207,8 +207,8 @@ def uncertainty() -> list[str]:
         "a sample and the disagreement between samples. Negative: rare pairs are less confident. Brackets: 95 %, "
         "entity-clustered bootstrap.",
         table("held constant | measure | Spearman's ρ | rare pairs less confident", rows),
-        f"Answer, with the contexts of both entities and the label held constant: **{answer}**. How much text speaks for "
-        "a pair is told by the columns `seen_in_text`, `source_contexts` and `target_contexts`.",
+        f"Answer, with the contexts of both entities and the label held constant: **{answer}**. How much text speaks "
+        "for a pair is told by the columns `seen_in_text`, `source_contexts` and `target_contexts`.",
         "In strata, nothing else held constant: thirds by contexts of the rarer entity.",
         table("pairs | contexts of the rarer entity | n | score_std | entropy | disagreement", strata),
         f"Calibration of the {run['calibration']['pairs']:,} covered test pairs: ECE {100 * before['ece']:.2f} → "
