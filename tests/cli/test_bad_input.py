@@ -226,12 +226,18 @@ def test_a_parquet_file_whose_identifiers_are_none_is_refused_by_column_and_type
 
 
 def test_a_very_long_identifier_is_unknown_and_kept(kgrel: Kgrel, pairs_path: Path, tmp_path: Path) -> None:
-    long, out = "x" * 1_000_000, tmp_path / "scored.jsonl"
+    long, out = "x" * 100_000, tmp_path / "scored.jsonl"
     (tmp_path / "list.tsv").write_text(f"source\ttarget\n{long}\t2\n")
     assert kgrel("score-pairs", pairs_path, tmp_path / "list.tsv", "--out", out, "--json").json["status"] == {
         "unknown_source": 1
     }
     assert json.loads(out.read_text())["source"] == long
+
+
+def test_a_field_that_never_ends_is_refused_by_line(kgrel: Kgrel, pairs_path: Path, tmp_path: Path, out: Path) -> None:
+    (tmp_path / "list.tsv").write_text(f"source\ttarget\n1\t2\n{'x' * 1_000_000}\t2\n")
+    outcome = kgrel("score-pairs", pairs_path, tmp_path / "list.tsv", "--out", out.with_suffix(".csv"))
+    assert_refused(outcome, out, rf"{tmp_path}/list\.tsv, line 3: a field is longer than 131,072 characters; .*")
 
 
 def test_candidates_that_are_a_pipe_are_refused_and_not_waited_for(
