@@ -30,6 +30,7 @@ from kgrel.model.noise import CommonNoise, common_noise
 from kgrel.model.predictive import Predictive
 from kgrel.model.presets import SIZES, Dimensions
 from kgrel.model.relvm import PairPrior
+from kgrel.score.settings import ScoreSettings
 from kgrel.train.pair_model import PairModel
 from kgrel.train.train_pairs import tune_threshold
 
@@ -136,6 +137,7 @@ def list_memory(rows: int) -> dict[str, Any]:
     child = f"""
 import json, resource, sys, time
 from kgrel.score.stream import score_file
+from kgrel.score.settings import ScoreSettings
 from kgrel.train.pair_model import PairModel
 model = PairModel.open({str(pairs)!r})
 start = time.perf_counter()
@@ -147,7 +149,7 @@ print(json.dumps({{"seconds": time.perf_counter() - start, "cpu_seconds": time.p
     found: dict[str, Any] = json.loads(printed.splitlines()[-1])
     for path in (candidates, out):
         path.unlink()
-    return {"rows": rows, "rows_per_second": rows / found["seconds"], **found}
+    return {"date": today(), "rows": rows, "chunk_rows": ScoreSettings().chunk_rows, **found}
 
 
 def write_candidates(pairs: Path, path: Path, rows: int) -> None:
@@ -186,6 +188,10 @@ def main() -> None:
         result["threshold_search_700000x5_seconds"] = threshold_seconds()
     if not options.quick:
         kept = load("score_pairs")
+        if "lists" in result:
+            new = {(row["rows"], row["chunk_rows"]) for row in result["lists"]}
+            old = [row for row in kept.get("lists", {}).get("lists", []) if (row["rows"], row["chunk_rows"]) not in new]
+            result["lists"] = [*old, *result["lists"]]
         save("score_pairs", kept | {options.device if "speed" in result else "lists": result})
     if options.json:
         print(json.dumps(result, allow_nan=False))
