@@ -40,8 +40,8 @@ class RankSettings:
     novel_only: bool = False
     """Leave out pairs that the relations table lists, in either order."""
     min_contexts: int = 0
-    """Leave out targets, and sources that are not asked for by name, which fewer contexts mention: of an entity that
-    is hardly mentioned, hardly anything was learned from text, and its scores are chance. 0 = none."""
+    """Leave out targets, and sources that are not asked for by name, which fewer contexts mention, and of which little
+    was learned from text. 0 = none."""
     prune_to: float = 1.0
     """Share of each source's targets that a cheap first pass (one sample at the mean) leaves for full scoring.
     1 = no pruning; the summary says how many pairs were pruned."""
