@@ -25,7 +25,7 @@ class ScoreSettings:
     base_rate: tuple[str, ...] = ()
     """Share of the list's pairs of a class that are expected to be listed, as CLASS=RATE, or RATE for every class:
     moves the probabilities from the share among the validation pairs to this one."""
-    chunk_rows: int = 16_384
+    chunk_rows: int = 65_536
     """Rows that are read, scored and written at a time; a whole number of tiles of 512."""
 
 
