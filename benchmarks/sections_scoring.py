@@ -82,8 +82,8 @@ def lists() -> list[str]:
     text = (
         "## Long lists (`score_pairs.py --candidates`)\n\nRandom pairs of the demo as csv, through `score-pairs` with "
         "the tiny size, one sample and one order, one thread. Goal: peak memory within 10 % of that for 600,000 rows. "
-        "The machine was shared, so processor time is told, not wall time. The goal is missed by a few per cent. The peak "
-        "counts what opening the artifact and the mapped libraries take, which varies between starts."
+        "The machine was shared, so processor time is told, not wall time. The goal is missed by a few per cent. The "
+        "peak counts what opening the artifact and the mapped libraries take, which varies between starts."
     )
     heads = (
         "rows | rows of a chunk | peak memory, MiB | processor seconds | rows a processor second | over 600,000 rows"
