@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,9 @@ from kgrel.model.noise import CommonNoise, common_noise
 from kgrel.model.predictive import Predictive
 from kgrel.model.presets import SIZES, Dimensions
 from kgrel.model.relvm import PairPrior
+from kgrel.score.settings import ScoreSettings
+from kgrel.train.pair_model import PairModel
+from kgrel.train.train_pairs import tune_threshold
 
 SAMPLES, CLASSES, HIDDEN, ENTITIES = 8, 5, 300, 20_000
 
@@ -114,28 +118,38 @@ def threshold_seconds(pairs: int = 700_000) -> float:
     return 1.0 / rate_of(lambda: best_threshold(best_class, score, labels), 1.0)
 
 
+def tiny_pairs() -> Path:
+    """A PAIRS artifact of the demo: one sample in one order, so that reading and writing weigh."""
+    demo, pairs = WORK / "demo", WORK / "pairs-one-sample"
+    if not demo.exists():
+        subprocess.run([sys.executable, "-m", "kgrel_cli", "demo", "--out", str(demo)], check=True)
+    if not pairs.exists():
+        model = PairModel.open(demo / "pairs")
+        tune_threshold(model, pairs, replace(model.settings, prediction_samples=1, order="given"))
+    return pairs
+
+
 def list_memory(rows: int) -> dict[str, Any]:
     """Peak memory of `kgrel score-pairs` on a list of this many rows, tiny size, in a process of its own."""
-    pairs = WORK / "demo" / "pairs"
-    if not pairs.exists():
-        subprocess.run([sys.executable, "-m", "kgrel_cli", "demo", "--out", str(WORK / "demo")], check=True)
+    pairs = tiny_pairs()
     candidates, out = WORK / f"candidates-{rows}.csv", WORK / f"scored-{rows}.csv"
     write_candidates(pairs, candidates, rows)
     child = f"""
 import json, resource, sys, time
 from kgrel.score.stream import score_file
+from kgrel.score.settings import ScoreSettings
 from kgrel.train.pair_model import PairModel
 model = PairModel.open({str(pairs)!r})
 start = time.perf_counter()
 score_file(model, {str(candidates)!r}, {str(out)!r}, overwrite=True)
-print(json.dumps({{"seconds": time.perf_counter() - start,
+print(json.dumps({{"seconds": time.perf_counter() - start, "cpu_seconds": time.process_time(),
                   "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}}))
 """
     printed = subprocess.run([sys.executable, "-c", child], check=True, capture_output=True, text=True).stdout
     found: dict[str, Any] = json.loads(printed.splitlines()[-1])
     for path in (candidates, out):
         path.unlink()
-    return {"rows": rows, "rows_per_second": rows / found["seconds"], "peak_mb": found["peak_mb"]}
+    return {"date": today(), "rows": rows, "chunk_rows": ScoreSettings().chunk_rows, **found}
 
 
 def write_candidates(pairs: Path, path: Path, rows: int) -> None:
@@ -143,7 +157,6 @@ def write_candidates(pairs: Path, path: Path, rows: int) -> None:
     import pyarrow as pa
 
     from kgrel.data.tables import write_table
-    from kgrel.train.pair_model import PairModel
 
     entities, rng = PairModel.open(pairs).entities, np.random.default_rng(0)
     names = pa.array([f"{type_}::{id_}" for type_, id_ in zip(entities.types, entities.ids, strict=True)])
@@ -175,6 +188,10 @@ def main() -> None:
         result["threshold_search_700000x5_seconds"] = threshold_seconds()
     if not options.quick:
         kept = load("score_pairs")
+        if "lists" in result:
+            new = {(row["rows"], row["chunk_rows"]) for row in result["lists"]}
+            old = [row for row in kept.get("lists", {}).get("lists", []) if (row["rows"], row["chunk_rows"]) not in new]
+            result["lists"] = [*old, *result["lists"]]
         save("score_pairs", kept | {options.device if "speed" in result else "lists": result})
     if options.json:
         print(json.dumps(result, allow_nan=False))

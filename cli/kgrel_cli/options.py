@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar
@@ -45,18 +45,23 @@ def given_names(cls: type, given: dict[str, Any]) -> list[str]:
 
 
 def settings_options(
-    cls: type, recipes: dict[str, Any] | None = None, hidden: tuple[str, ...] = ()
+    cls: type, recipes: dict[str, Any] | None = None, hidden: Collection[str] = (), default: str | None = None
 ) -> Callable[[F], F]:
     """One option for each attribute of a settings dataclass, helped by its docstring.
 
     Options that are not given stay None, so that :func:`settings_from` can tell them from a recipe's values.
+
+    Args:
+        hidden: attributes without an option.
+        default: where the values come from that are not given, if not from the dataclass.
     """
     texts, hints = descriptions(cls), typing.get_type_hints(cls)
 
     def decorate(function: F) -> F:
         for field in reversed(dataclasses.fields(cls)):
             if field.name not in hidden:
-                function = option_of(field, hints[field.name], texts.get(field.name, ""))(function)
+                shown = f"{texts.get(field.name, '')}  [default: {default or plain(field.default)}]"
+                function = option_of(field, hints[field.name], shown)(function)
         if recipes:
             choice = click.Choice(list(recipes))
             text = "Named settings; options given beside it win."
@@ -66,11 +71,9 @@ def settings_options(
     return decorate
 
 
-def option_of(field: dataclasses.Field[Any], hint: Any, text: str) -> Callable[[F], F]:
+def option_of(field: dataclasses.Field[Any], hint: Any, shown: str) -> Callable[[F], F]:
     """The click option of one attribute."""
     name = "--" + field.name.replace("_", "-")
-    default = field.default
-    shown = f"{text}  [default: {plain(default)}]"
     if hint is bool:
         return click.option(f"{name}/--no-{name[2:]}", field.name, default=None, help=shown)
     origin = typing.get_origin(hint)
@@ -95,11 +98,15 @@ def plain(value: Any) -> str:
 def settings_from(cls: type[S], given: dict[str, Any], recipes: dict[str, S] | None = None) -> S:
     """Build the settings from the options that were given, on top of the recipe."""
     recipe = given.pop("recipe", "default")
-    names = {field.name for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    return changed(recipes[recipe] if recipes else cls(), given)
+
+
+def changed(settings: S, given: dict[str, Any]) -> S:
+    """Settings with the options that were given in place of what they say."""
+    names = {field.name for field in dataclasses.fields(settings)}  # type: ignore[arg-type]
     chosen = {name: value for name, value in given.items() if name in names and value not in NOT_GIVEN}
     chosen = {name: tuple(filter(None, v)) if isinstance(v, tuple) else v for name, v in chosen.items()}
-    base = recipes[recipe] if recipes else cls()
-    return dataclasses.replace(base, **chosen)  # type: ignore[type-var]
+    return dataclasses.replace(settings, **chosen)  # type: ignore[type-var]
 
 
 def output_options(function: F) -> F:

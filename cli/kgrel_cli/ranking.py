@@ -42,7 +42,7 @@ def rank(
     )
     with Reporter() as progress:
         ranked = rank_pairs(model, heads, rows_of_type(model.entities, target_type), settings, progress)
-    counts = {"considered": ranked.considered, "scored_in_full": ranked.scored, "kept": ranked.table.num_rows}
+    counts = ranked.counts()
     if out is not None:
         with write_table(out, ranked.table, output_format, overwrite) as writer:
             writer.write(ranked.table)

@@ -42,6 +42,10 @@ class Kind(StrEnum):
     TYPING = "typing"
 
 
+MADE_BY = {Kind.CORPUS: "build-corpus", Kind.REPRESENTATION: "pretrain", Kind.PAIRS: "train-pairs"}
+"""The verb that makes an artifact from the one before it."""
+
+
 @dataclass(frozen=True)
 class Manifest:
     """What ``manifest.json`` says."""
@@ -183,7 +187,8 @@ def open_artifact(path: str | Path, kind: Kind, verify: bool = True) -> Artifact
     text = (path / MANIFEST).read_bytes()
     manifest = _parse_manifest(path, text)
     if manifest.kind != kind:
-        raise ArtifactError(f"{path}: holds a {manifest.kind} artifact, but a {kind} artifact is needed")
+        verb = f"; kgrel {MADE_BY[kind]} makes one" if kind in MADE_BY else ""
+        raise ArtifactError(f"{path}: holds a {manifest.kind} artifact, but a {kind} artifact is needed{verb}")
     for name, expected in manifest.files.items():
         _check_file(path, name, expected, verify)
     return Artifact(path, manifest, hashlib.sha256(text).hexdigest())

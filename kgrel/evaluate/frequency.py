@@ -20,6 +20,7 @@ from kgrel.metrics.bootstrap import Interval, vector_interval
 from kgrel.metrics.checks import Floats
 from kgrel.metrics.classification import best
 from kgrel.score.confidence import Uncertain
+from kgrel.score.scorer import entity_contexts
 from kgrel.train.pair_data import Flags, Rows
 from kgrel.train.pair_model import PairModel
 
@@ -53,7 +54,8 @@ def by_frequency(model: PairModel, rows: Rows, settings: EvaluationSettings) -> 
     classes, scores = best(predicted.mean, data.possible(rows))
     spread = predicted.std[np.arange(len(rows)), classes]
     measures = np.column_stack([spread, predicted.entropy, predicted.disagreement])
-    counts = np.sort(np.stack([entity_contexts(model)[side] for side in (heads, tails)], axis=1), axis=1)
+    of_entity = entity_contexts(model)
+    counts = np.sort(np.stack([of_entity[side] for side in (heads, tails)], axis=1), axis=1)
     held = np.column_stack([counts, data.labels[rows]]).astype(np.float64)
     controls = {"nothing": held[:, :0], LABEL: held, SCORE: np.column_stack([held, scores])}
     pairs, listed = (heads, tails), data.positive[rows]
@@ -66,15 +68,6 @@ def by_frequency(model: PairModel, rows: Rows, settings: EvaluationSettings) -> 
         "strata": strata(contexts, measures, counts[:, 0], listed, pairs, settings),
         "curves": curves(contexts, measures, listed, pairs, settings),
     }
-
-
-def entity_contexts(model: PairModel) -> Rows:
-    """Contexts of each entity with any other: (entities,)."""
-    heads, tails, counts = model.comentions
-    found = np.zeros(len(model.entities), dtype=np.int64)
-    for side in (heads, tails):
-        np.add.at(found, side, counts)
-    return found
 
 
 def correlated(

@@ -14,7 +14,6 @@ exists, and a score is a function of the pair, the weights, the seed and the set
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -24,13 +23,12 @@ from torch.nn import functional as F
 
 from kgrel.model.classifier import IMPOSSIBLE, RelationClassifier
 from kgrel.model.noise import CommonNoise
+from kgrel.model.presets import Order, Precision
 from kgrel.model.relvm import NORM_EPSILON, PairPrior
 
 TILE = 512
 """Pairs computed together; the last tile of a list is padded to it."""
 
-Order = Literal["both", "given"]
-Precision = Literal["fp32", "bf16"]
 Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Tile = tuple[Tensor, Tensor, Tensor]

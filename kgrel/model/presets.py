@@ -1,4 +1,7 @@
-"""Sizes of the model: those of the paper's Table 1, one below for the demo and the tests, one above. Loads no torch."""
+"""Sizes of the model: those of the paper's Table 1, one below for the demo and the tests, one above; its options' names.
+
+Loads no torch.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 Size = Literal["tiny", "x-small", "small", "medium", "large", "x-large"]
-
 Latent = Literal["mixture", "gaussian", "point"]
+"""What p(z|x,y) is, see :meth:`kgrel.model.relvm.RELVM.restrict`."""
 Initialisation = Literal["balanced", "plain", "unit"]
+"""How weights start, see :meth:`kgrel.model.relvm.RELVM.initialise`."""
+Order = Literal["both", "given"]
+"""Orders of a pair that are scored."""
+Precision = Literal["fp32", "bf16"]
+"""Arithmetic of the matrix products."""
+NoiseKind = Literal["random", "sobol", "antithetic", "orthogonal"]
+"""Kinds of common noise, see :func:`kgrel.model.noise.common_noise`."""
 
 
 @dataclass(frozen=True)

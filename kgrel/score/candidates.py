@@ -24,6 +24,12 @@ STATUSES = (
 """``untyped``: an id without type stands under several types, or no class relates the pair's types.
 ``invalid``: an id is empty. ``inductive``: scored from the graph alone."""
 
+READABLE = (
+    pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_integer, pa.types.is_floating,
+    pa.types.is_decimal, pa.types.is_null,
+)  # fmt: skip
+"""Kinds of columns that identifiers and types are read from."""
+
 Rows = npt.NDArray[np.int64]
 
 
@@ -62,6 +68,15 @@ def find_columns(names: list[str], path: str) -> Columns:
     except KgrelError as error:
         raise KgrelError(f"{path}: {error}") from None
     return Columns(source, target, optional_column(names, SOURCE_TYPE), optional_column(names, TARGET_TYPE))
+
+
+def refuse_types(schema: pa.Schema, columns: Columns, path: str) -> None:
+    """Raise :class:`KgrelError` if an identifier or a type cannot be read from what its column holds."""
+    for name in filter(None, (columns.source, columns.target, columns.source_type, columns.target_type)):
+        found = schema.field(name).type
+        held = found.value_type if pa.types.is_dictionary(found) else found
+        if not any(test(held) for test in READABLE):
+            raise KgrelError(f"{path}: the column {name!r} holds {found}; text or numbers are needed")
 
 
 class Resolver:

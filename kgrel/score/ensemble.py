@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ class Ensemble:
     scores, and what holds for the members does not hold for their mean.
 
     Args:
-        members: with the same classes, entities, number of samples and order; the first one's text counts and known
+        members: with the same classes, entities and way of sampling; the first one's text counts and known
             relations are told.
 
     Raises:
@@ -100,6 +101,11 @@ class Ensemble:
         """Which classes the types of each pair allow: (n, C)."""
         return self.first.possible(heads, tails)
 
+    @property
+    def comentions(self) -> tuple[Rows, Rows, Rows]:
+        """Heads, tails and numbers of contexts of all co-mentioned pairs."""
+        return self.first.comentions
+
     def contexts(self, heads: Rows, tails: Rows) -> Rows:
         """In how many contexts each pair stands (n,)."""
         return self.first.contexts(heads, tails)
@@ -121,8 +127,7 @@ def refuse_other(first: PairModel, member: PairModel, number: int) -> None:
         "classes": first.classes == member.classes,
         "types of the classes": np.array_equal(first.data.classes.allowed, member.data.classes.allowed),
         "entities": entities[0] == entities[1],
-        "samples and order": (first.sampling.samples, first.sampling.order)
-        == (member.sampling.samples, member.sampling.order),
+        "settings of sampling": replace(first.sampling, seed=0) == replace(member.sampling, seed=0),
     }
     for what, equal in same.items():
         if not equal:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,10 @@ import pyarrow as pa
 import pyarrow.feather as feather
 
 from kgrel.data.errors import KgrelError
-from kgrel.data.files import canonical_json, remove_tree, write_text
+from kgrel.data.files import canonical_json, refuse_place, remove_tree, sync, write_text
 
 IDENTITY = "run.json"
+WHOLE = "whole"
 
 
 class Parts:
@@ -67,6 +70,23 @@ class Parts:
     def read(self, number: int) -> pa.Table:
         """A finished chunk."""
         return feather.read_table(str(self._path(number)), memory_map=False)
+
+    @contextmanager
+    def whole(self, out: Path, overwrite: bool) -> Iterator[Path]:
+        """A path to write the output to; the file there takes the name of ``out`` when the block ends well.
+
+        It stands among the parts, so that what a killed run had written of it does not outlive the next one.
+
+        Raises:
+            KgrelError: ``out`` exists and ``overwrite`` is false, or cannot be written; see
+                :func:`kgrel.data.files.refuse_place`.
+        """
+        for stale in self.directory.glob(f".{WHOLE}.*"):
+            stale.unlink()
+        yield self.directory / WHOLE
+        refuse_place(out, overwrite)
+        os.replace(self.directory / WHOLE, out)
+        sync(out.parent)
 
     def delete(self) -> None:
         """Remove all parts."""

@@ -4,7 +4,7 @@ Heads are taken one after another and scored against all tails; of each head onl
 heads only the best so far. Ties are broken by identifier, so the answer is that of sorting the full list.
 
 A cheap first pass may prune: one sample at the mean of u and z ranks the tails of each head, and only the best share
-of them is scored in full. The answer then says so; ``benchmarks/score_pairs.py`` measures what it loses.
+of them is scored in full. The answer then says so; ``benchmarks/rankings.py`` measures what it loses.
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ from kgrel.data.errors import KgrelError, NonFiniteError, did_you_mean
 from kgrel.data.progress import Progress, Silent
 from kgrel.metrics.classification import best
 from kgrel.score.candidates import Resolver, find_columns
-from kgrel.score.scorer import ADDED, Scorer, score_chunk
+from kgrel.score.scorer import CoMentioned, Scorer, entity_contexts, score_chunk
 from kgrel.score.settings import RankSettings
 
 Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 COLUMNS = ("rank", "source", "source_name", "target", "target_name")
+MENTIONS = ("source_contexts", "target_contexts")
+"""Contexts that mention each side with any entity: how much text speaks for what is known of it."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,29 @@ class Ranked:
     """Pairs in order, and what was looked at."""
 
     table: pa.Table
-    """Columns rank, source, source_name, target, target_name and those that scoring adds; best first."""
+    """Columns rank, source, source_name, target, target_name, those that scoring adds, and :data:`MENTIONS` where
+    the scorer knows them; best first."""
     considered: int
-    """Pairs among which these are the best."""
+    """Pairs that a class relates, of entities that are mentioned often enough."""
+    rare: int
+    """Entities that were left out because too few contexts mention them."""
+    known: int
+    """Pairs that were left out because they are listed."""
+    pruned: int
+    """Pairs that the cheap first pass left out; the best pairs may be among them."""
     scored: int
-    """Pairs that were scored in full; fewer than ``considered`` where the cheap pass pruned."""
+    """Pairs that were scored in full: the others that were considered."""
+
+    def counts(self) -> dict[str, int]:
+        """The numbers, for the summary."""
+        return {
+            "considered": self.considered,
+            "rare_entities_left_out": self.rare,
+            "known_left_out": self.known,
+            "pruned_by_first_pass": self.pruned,
+            "scored_in_full": self.scored,
+            "kept": self.table.num_rows,
+        }
 
 
 def rows_of_type(entities: EntityTable, type_: str) -> Rows:
@@ -74,28 +94,52 @@ def rank_pairs(
 ) -> Ranked:
     """The best pairs of ``heads`` × ``tails``; a pair that both contain twice over is taken once.
 
+    A single head was asked for, and stays however rare it is.
+
     Raises:
-        KgrelError: no class relates the types.
+        KgrelError: no class relates the types, or no entity of one side is mentioned often enough.
         NonFiniteError: a score is NaN or infinite.
     """
     progress = progress or Silent()
+    asked = len(heads), len(tails)
+    tails = often_mentioned(scorer, tails, settings.min_contexts)
+    heads = often_mentioned(scorer, heads, settings.min_contexts) if len(heads) > 1 else heads
     progress.start("rank-pairs", len(heads))
     order = Order(scorer.entities)
     kept = Kept.none()
-    considered = scored = 0
+    considered = listed = pruned = scored = 0
     for head, candidates in pairs_by_head(scorer, heads, tails):
         considered += len(candidates)
         if settings.novel_only:
             known = scorer.known(np.full(len(candidates), head), candidates)
-            candidates = candidates[[name is None for name in known]]
-        candidates = prune(scorer, head, candidates, settings)
-        scored += len(candidates)
-        found = score_tails(scorer, head, candidates)
+            novel = candidates[[name is None for name in known]]
+            candidates, listed = novel, listed + len(candidates) - len(novel)
+        left = prune(scorer, head, candidates, settings)
+        pruned += len(candidates) - len(left)
+        scored += len(left)
+        found = score_tails(scorer, head, left)
         kept = order.best(kept.joined(order.best(found, settings.per_head)), settings.top)
         progress.advance(1)
     if not considered:
         raise KgrelError("no class of the artifact relates these types; nothing can be ranked")
-    return Ranked(answer(scorer, kept), considered, scored)
+    rare = sum(asked) - len(heads) - len(tails)
+    return Ranked(answer(scorer, kept), considered, rare, listed, pruned, scored)
+
+
+def often_mentioned(scorer: Scorer, rows: Rows, least: int) -> Rows:
+    """The entities that at least so many contexts mention.
+
+    Raises:
+        KgrelError: there are none, or the scorer does not know.
+    """
+    if not least:
+        return rows
+    if not isinstance(scorer, CoMentioned):
+        raise KgrelError("this scorer does not know how often entities are mentioned; leave out --min-contexts")
+    often = rows[entity_contexts(scorer)[rows] >= least]
+    if not len(often):
+        raise KgrelError(f"no {scorer.entities.types[int(rows[0])]} stands in {least} contexts; lower --min-contexts")
+    return often
 
 
 @dataclass(frozen=True)
@@ -181,4 +225,10 @@ def answer(scorer: Scorer, kept: Kept) -> pa.Table:
              for rows in (kept.heads, kept.tails) for source in (full, entities.names)]  # fmt: skip
     table = pa.table([rank, *names], names=list(COLUMNS))
     scored = score_chunk(scorer, Resolver(entities), table, find_columns(list(COLUMNS), "the ranking"))
-    return pa.table([*table.columns, *scored.columns.values()], names=[*COLUMNS, *ADDED])
+    columns = dict(zip(COLUMNS, table.columns, strict=True)) | scored.columns
+    if isinstance(scorer, CoMentioned):
+        contexts = entity_contexts(scorer)
+        columns |= {
+            name: pa.array(contexts[rows]) for name, rows in zip(MENTIONS, (kept.heads, kept.tails), strict=True)
+        }
+    return pa.table(columns)

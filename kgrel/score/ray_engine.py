@@ -9,6 +9,7 @@ those of the local engine, so a killed run goes on with either of the two.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 from collections.abc import Iterator
@@ -118,7 +119,7 @@ class RayEngine:
             raise KgrelError(f"--actors must be 0 or more, not {self.settings.actors}")
         self.ray = import_ray()
 
-    def __call__(self, parts: Parts, job: Job, summary: ScoreSummary) -> int:
+    def __call__(self, parts: Parts, job: Job, summary: ScoreSummary) -> Iterator[None]:
         """Fill the parts; see :data:`kgrel.score.stream.Engine`.
 
         Raises:
@@ -138,7 +139,7 @@ class RayEngine:
                     job.progress.advance(rows)
             if any(number not in parts for number in missing):
                 raise EngineError(f"{parts.directory} is not shared by all machines; write --out to a disk that is")
-        return len(chunks)
+        yield from itertools.repeat(None, len(chunks))
 
     def _task(self, parts: Parts, job: Job, cut_path: Path) -> Task:
         artifact = getattr(job.scorer, "artifact", None)

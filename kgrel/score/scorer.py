@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -71,6 +71,30 @@ class Scorer(Protocol):
     def known(self, heads: Rows, tails: Rows) -> list[str | None]:
         """Listed classes of each pair, joined by ``|``."""
         ...
+
+
+@runtime_checkable
+class CoMentioned(Protocol):
+    """A scorer that knows which pairs stand together in text."""
+
+    @property
+    def comentions(self) -> tuple[Rows, Rows, Rows]:
+        """Heads, tails and numbers of contexts of all co-mentioned pairs, each unordered pair once."""
+        ...
+
+    @property
+    def entities(self) -> EntityTable:
+        """The entities that it knows."""
+        ...
+
+
+def entity_contexts(scorer: CoMentioned) -> Rows:
+    """In how many contexts each entity stands with any other one: (entities,)."""
+    heads, tails, counts = scorer.comentions
+    found = np.zeros(len(scorer.entities), dtype=np.int64)
+    for side in (heads, tails):
+        np.add.at(found, side, counts)
+    return found
 
 
 @dataclass(frozen=True)

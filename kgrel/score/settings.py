@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from kgrel.data.errors import KgrelError
+
 OnUnknown = Literal["null", "error", "skip"]
 Evidence = Literal["all", "co-mentioned", "neighbours", "paths"]
 
@@ -37,9 +39,19 @@ class RankSettings:
     """Pairs kept of each source. 0 = no limit."""
     novel_only: bool = False
     """Leave out pairs that the relations table lists, in either order."""
+    min_contexts: int = 0
+    """Leave out targets, and sources that are not asked for by name, which fewer contexts mention, and of which little
+    was learned from text. 0 = none."""
     prune_to: float = 1.0
     """Share of each source's targets that a cheap first pass (one sample at the mean) leaves for full scoring.
-    1 = no pruning; the summary says how many pairs were scored in full."""
+    1 = no pruning; the summary says how many pairs were pruned."""
+
+    def __post_init__(self) -> None:
+        for name in ("top", "per_head", "min_contexts"):
+            if getattr(self, name) < 0:
+                raise KgrelError(f"{name} must be at least 0, not {getattr(self, name)}")
+        if not 0 < self.prune_to <= 1:
+            raise KgrelError(f"prune_to must be greater than 0 and at most 1, not {self.prune_to}")
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import pyarrow as pa
 
 SHOWN = ("rank", "source_name", "target", "target_name", "relation", "score", "score_std", "seen_in_text",
-         "known_relation")  # fmt: skip
+         "target_contexts", "known_relation")  # fmt: skip
 
 
 def text_ranking(table: pa.Table) -> str:
     """The columns that a person reads, aligned; long names are cut."""
-    rows = [list(SHOWN)]
-    rows += [[cell(row[name]) for name in SHOWN] for row in table.select(SHOWN).to_pylist()]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(SHOWN))]
+    shown = [name for name in SHOWN if name in table.column_names]
+    rows = [shown]
+    rows += [[cell(row[name]) for name in shown] for row in table.select(shown).to_pylist()]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(shown))]
     return "\n".join(
         "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )

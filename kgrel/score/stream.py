@@ -1,15 +1,15 @@
 """Scoring a candidate file chunk by chunk, in constant memory.
 
-    read ahead ─▶ score ─▶ parts, written behind ─▶ the output, whole
+    read ahead ─▶ score ─▶ written behind: the part, and its rows of the output
 
-The parts stand beside the output until it is whole; a killed run goes on behind the last of them.
+The parts stand beside the output until it is whole; a killed run takes its rows from them and goes on behind the last.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import torch
 
 from kgrel.data.errors import InputError, KgrelError
@@ -25,7 +26,7 @@ from kgrel.data.files import refuse_existing
 from kgrel.data.progress import Progress, Silent
 from kgrel.data.tables import Format, TableReader, TableWriter, refuse_output, write_table
 from kgrel.model.predictive import TILE
-from kgrel.score.candidates import Columns, Resolver, find_columns
+from kgrel.score.candidates import Columns, Resolver, find_columns, refuse_types
 from kgrel.score.confidence import wanted_of
 from kgrel.score.parts import Parts
 from kgrel.score.scorer import NO_RELATION, Scored, Scorer, added_columns, refuse_clash, score_chunk
@@ -119,17 +120,22 @@ def score_file(
         progress.start("score-pairs", expected_rows(reader))
         if streamed or reader.path == "-":
             with write_table(out, job.schema, output_format, overwrite) as writer:
-                for _, table in job.scored():
-                    if table is not None:
-                        emit(table, writer, summary, settings)
+                tables = (table for _, table in job.scored())
+                behind(lambda _, table: emit(table, writer, summary, settings), tables)
             return summary
-        refuse_output(out, job.schema, output_format, overwrite)  # before the work, not after it
+        format = refuse_output(out, job.schema, output_format, overwrite)  # before the work, not after it
         parts = Parts(Path(out), identity(scorer, reader, settings))
         try:
-            count = (engine or fill)(parts, job, summary)
-            with write_table(out, job.schema, output_format, overwrite) as writer:
-                for number in range(count):
-                    emit(parts.read(number), writer, summary, settings)
+            with parts.whole(Path(out), overwrite) as path, write_table(path, job.schema, format) as writer:
+
+                def keep(number: int, table: pa.Table | None) -> None:
+                    if table is None:
+                        table = parts.read(number)
+                    else:
+                        parts.write(number, table)
+                    emit(table, writer, summary, settings)
+
+                behind(keep, (engine or local)(parts, job, summary))
         except EngineError:
             raise
         except KgrelError:
@@ -153,6 +159,7 @@ class ChunkScorer:
         self.scorer, self.path, self.settings, self.progress = scorer, path, settings, progress
         self.resolver = Resolver(scorer.entities)
         self.columns = find_columns(schema.names, path)
+        refuse_types(schema, self.columns, path)
         self.wanted = wanted_of(scorer, scorer.classes, settings.uncertainty, settings.base_rate)
         types = added_columns(scorer, self.wanted)
         refuse_clash(schema.names, settings.prefix, path, [*types, REASON])
@@ -194,25 +201,28 @@ class Job(ChunkScorer):
             self.progress.advance(table.num_rows)
 
 
-Engine = Callable[[Parts, Job, ScoreSummary], int]
-"""Scores what is not among the parts yet and writes it there; returns the number of parts."""
+Engine = Callable[[Parts, Job, ScoreSummary], Iterable[pa.Table | None]]
+"""The scored chunks in order; None for one that stands among the parts."""
 
 
-def fill(parts: Parts, job: Job, summary: ScoreSummary) -> int:
-    """Score what is not among the parts yet, writing behind; returns the number of parts."""
-    number = 0
+def local(parts: Parts, job: Job, summary: ScoreSummary) -> Iterator[pa.Table | None]:
+    """The :data:`Engine` of this process."""
+    for rows, table in job.scored(parts):
+        if table is None:
+            summary.resumed_rows += rows
+        yield table
+
+
+def behind(work: Callable[[int, T], None], items: Iterable[T]) -> None:
+    """Work on each item and its number, in order, in a thread behind the one that makes the items."""
     with ThreadPoolExecutor(1) as pool:
-        written: Future[None] | None = None
-        for number, (rows, table) in enumerate(job.scored(parts), start=1):
-            if table is None:
-                summary.resumed_rows += rows
-                continue
-            if written is not None:
-                written.result()
-            written = pool.submit(parts.write, number - 1, table)
-        if written is not None:
-            written.result()
-    return number
+        before: Future[None] | None = None
+        for number, item in enumerate(items):
+            if before is not None:
+                before.result()
+            before = pool.submit(work, number, item)
+        if before is not None:
+            before.result()
 
 
 def emit(table: pa.Table, writer: TableWriter, summary: ScoreSummary, settings: ScoreSettings) -> None:
@@ -249,9 +259,12 @@ def identity(scorer: Scorer, reader: TableReader, settings: ScoreSettings) -> di
 
 
 def expected_rows(reader: TableReader) -> int | None:
-    """About how many rows a plain file has, for the time left; None where counting would cost too much."""
-    if reader.path == "-" or reader.path.endswith(".gz") or reader.format == "parquet":
+    """About how many rows a file has, for the time left; None where counting would cost too much."""
+    if reader.path == "-" or reader.path.endswith((".gz", ".zst")):
         return None
+    if reader.format == "parquet":
+        rows: int = pq.read_metadata(reader.path).num_rows
+        return rows
     with Path(reader.path).open("rb") as stream:
         lines = sum(block.count(b"\n") for block in iter(lambda: stream.read(1 << 20), b""))
     return max(0, lines - (reader.format != "jsonl"))

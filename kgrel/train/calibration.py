@@ -40,6 +40,8 @@ class Sampling:
     """``both`` or ``given``."""
     precision: str
     """Of the matrix products."""
+    noise: str
+    """Kind of the points."""
 
     def require(self, other: Sampling) -> None:
         """Refuse scores that were made in another way.
@@ -79,7 +81,9 @@ class Calibration:
             ValueError: the values are none of a calibration of these classes.
         """
         try:
-            sampling = Sampling(**values["sampling"])
+            sampling = Sampling(
+                **({"noise": "random"} | values["sampling"])
+            )  # the only kind before it was written down
             calibrators = {
                 stratum: {name: calibrator_of(state) for name, state in by.items()}
                 for stratum, by in values["calibrators"].items()

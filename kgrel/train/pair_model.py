@@ -37,6 +37,8 @@ PRIOR, CLASSIFIER, ENTITIES = "prior.safetensors", "classifier.safetensors", "en
 PAIRS, COMENTIONS, RELATIONS, MODEL = "pairs.parquet", "comentions.parquet", "relations.parquet", "model.json"
 CALIBRATION = "calibration.json"
 """Only there once the classifier is calibrated."""
+UNSAID = {"prediction_noise": "random", "prediction_precision": "fp32"}
+"""What holds for artifacts that were written before these settings were there."""
 
 
 @dataclass
@@ -71,7 +73,8 @@ class PairModel:
     def predictive(self) -> Predictive:
         """The posterior predictive with everything that does not depend on the pair computed."""
         noise = prediction_noise(self.prior, self.settings)
-        return Predictive(self.prior, self.classifier, noise, self.settings.order)
+        s = self.settings
+        return Predictive(self.prior, self.classifier, noise, s.order, s.prediction_precision)
 
     def predict(self, heads: Rows, tails: Rows) -> tuple[np.ndarray, np.ndarray]:
         """Posterior predictive mean and spread of each positive class: (n, C) float64 each."""
@@ -92,7 +95,8 @@ class PairModel:
     def sampling(self) -> Sampling:
         """What the scores depend on beside the weights."""
         s = self.settings
-        return Sampling(s.prediction_samples, torch_seed(s.seed, Stream.PREDICTION), s.order, "fp32")
+        seed = torch_seed(s.seed, Stream.PREDICTION)
+        return Sampling(s.prediction_samples, seed, s.order, s.prediction_precision, s.prediction_noise)
 
     @cached_property
     def _labelled(self) -> Flags:
@@ -129,7 +133,7 @@ class PairModel:
     def _quick(self) -> Predictive:
         d = self.prior.dimensions
         at_mean = CommonNoise(torch.zeros(1, 1, d.u), torch.zeros(1, 1, d.z))
-        return Predictive(self.prior, self.classifier, at_mean, "given")
+        return Predictive(self.prior, self.classifier, at_mean, "given", self.settings.prediction_precision)
 
     def quick(self, heads: Rows, tails: Rows) -> np.ndarray:
         """1 − p(NO-RELATION | z) at the mean of u and z, one sample, one order: (n,)."""
@@ -215,7 +219,7 @@ class PairModel:
             ArtifactError: see :func:`kgrel.data.artifact.open_artifact`; or files that do not fit together.
         """
         artifact = open_artifact(path, Kind.PAIRS, verify)
-        settings = from_json(PairSettings, artifact.manifest.settings)
+        settings = from_json(PairSettings, UNSAID | artifact.manifest.settings)
         model = read_json(artifact, MODEL)
         entities = EntityTable.read(artifact.file(ENTITIES))
         types, type_rows = type_rows_of(entities)

@@ -93,7 +93,8 @@ class PairTask:
 
 def prediction_noise(prior: PairPrior, settings: PairSettings) -> CommonNoise:
     """The noise common to all pairs at prediction."""
-    return common_noise(prior.dimensions, settings.prediction_samples, torch_seed(settings.seed, Stream.PREDICTION))
+    seed = torch_seed(settings.seed, Stream.PREDICTION)
+    return common_noise(prior.dimensions, settings.prediction_samples, seed, settings.prediction_noise)
 
 
 def score_rows(

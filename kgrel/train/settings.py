@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from kgrel.data.errors import KgrelError
-from kgrel.model.presets import Initialisation, Latent, Size
+from kgrel.model.presets import Initialisation, Latent, NoiseKind, Order, Precision, Size
 
 Device = Literal["auto", "cpu", "cuda"]
-Precision = Literal["auto", "fp32", "bf16"]
-Order = Literal["both", "given"]
 Schedule = Literal["cosine", "constant"]
 
 
@@ -92,7 +90,7 @@ class PretrainSettings:
     entity_gradients: Literal["auto", "dense", "sparse"] = "auto"
     """Gradients of the entity table: sparse ones cost what a batch touches and leave other entities' moments alone.
     auto = sparse from 100,000 entities on."""
-    precision: Precision = "auto"
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Arithmetic of the matrix products; weights and losses are kept in fp32. auto = bf16 where the device has it."""
     device: Device = "auto"
     """Where to compute."""
@@ -152,8 +150,13 @@ class PairSettings:
     """Validations without a better average precision before the training stops. 0 = train all steps."""
     prediction_samples: int = 8
     """Samples of z a pair and order at prediction; stored with the threshold."""
+    prediction_noise: NoiseKind = "sobol"
+    """Points of the noise that all pairs share at prediction; stored with the threshold."""
+    prediction_precision: Precision = "fp32"
+    """Arithmetic of the matrix products at prediction; stored with the threshold. bf16 is faster where the processor
+    has it."""
     order: Order = "both"
-    """Score a pair in both orders and average, or as given."""
+    """Score a pair in both orders and average, or as given; stored with the threshold."""
     per_class_thresholds: bool = False
     """Tune one threshold for each class instead of a global one."""
     checkpoint_every: int = 1_000
@@ -172,6 +175,10 @@ class PairSettings:
             raise KgrelError(
                 f"batch_negatives must be smaller than batch_size, not {self.batch_negatives} of {self.batch_size}"
             )
+
+
+TUNED = ("per_class_thresholds", "prediction_samples", "prediction_noise", "prediction_precision", "order")
+"""Settings of the pair classifier that can be changed after its training, with a new threshold."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy as np
 
 from kgrel.data.artifact import Artifact, Kind, Manifest, create_artifact, finish_artifact
 from kgrel.data.entities import EntityTable
+from kgrel.data.errors import KgrelError
 from kgrel.data.files import sha256_of
 from kgrel.data.progress import Progress, Silent
 from kgrel.data.relations import ResolvedRelations, read_relations, resolve_relations
@@ -21,7 +22,7 @@ from kgrel.train.pair_data import PairData, Rows, assemble_pairs
 from kgrel.train.pair_model import PairModel, describe
 from kgrel.train.pairs import fit_classifier
 from kgrel.train.run import Run
-from kgrel.train.settings import PairSettings
+from kgrel.train.settings import TUNED, PairSettings
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,24 +109,43 @@ def train_pairs(
 
 
 def tune_threshold(
-    model: PairModel, out: str | Path, per_class: bool = False, overwrite: bool = False
+    model: PairModel, out: str | Path, settings: PairSettings | None = None, overwrite: bool = False
 ) -> dict[str, Any]:
     """Tune the threshold again on the validation pairs and write a new PAIRS artifact.
 
+    Common noise and arithmetic shift all scores together, so a threshold and a calibration hold for one way of
+    sampling. With another one the threshold is tuned for it, and a calibration is left out.
+
     Args:
-        per_class: one threshold a class, each maximising its own F1, instead of a global one for micro-F1.
+        settings: those of the model, but for :data:`TUNED`. The model's own by default.
 
     Returns:
         What was found, as printed.
+
+    Raises:
+        KgrelError: other settings than :data:`TUNED` differ; ``out`` exists and ``overwrite`` is false.
     """
     assert model.artifact is not None
-    settings = dataclasses.replace(model.settings, per_class_thresholds=per_class)
+    settings = settings or model.settings
+    refuse_retraining(model.settings, settings)
     tuned = dataclasses.replace(model, settings=settings)
-    found = tuned.tune()
-    old = model.artifact.manifest
+    found, old = tuned.tune(), model.artifact.manifest
+    summary = {**old.summary, **found}
+    if model.calibration is not None and tuned.sampling != model.calibration.sampling:
+        tuned.calibration = None
+        del summary["calibration"]
+        found["calibration"] = "left out, since it was made for another way of sampling; run kgrel calibrate"
     parents = {**old.parents, "pairs": model.artifact.hash}
     manifest = Manifest(Kind.PAIRS, to_json(settings), settings.seed, parents)
     with create_artifact(out, manifest, overwrite) as draft:
         tuned.write(draft.path)
-        draft.summary |= {**old.summary, **found}
+        draft.summary |= summary
     return found
+
+
+def refuse_retraining(trained: PairSettings, wanted: PairSettings) -> None:
+    """Raise :class:`KgrelError` if more differs than a threshold is tuned for."""
+    for field in dataclasses.fields(PairSettings):
+        name = field.name
+        if name not in TUNED and getattr(trained, name) != getattr(wanted, name):
+            raise KgrelError(f"the classifier was trained with {name} = {getattr(trained, name)}; train another one")

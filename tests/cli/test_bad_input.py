@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from kgrel.data.artifact import Kind, open_artifact
@@ -197,6 +202,92 @@ def test_candidates_of_an_unknown_type_are_kept_with_a_status_or_refused_by_line
     assert kgrel(*arguments, "--json").json["status"] == {"ok": 1, "unknown_source": 1}
 
 
+@pytest.mark.parametrize(
+    ("column", "type_"),
+    [
+        (pa.array([["1"]]), "list<.*: string>"),
+        (pa.array([{"id": 1}]), "struct<id: int64>"),
+        (pa.array([b"1"]), "binary"),
+        (pa.array([True]), "bool"),
+        (pa.array([0], pa.timestamp("s")), "timestamp\\[ms\\]"),
+    ],
+    ids=["list", "struct", "binary", "bool", "timestamp"],
+)
+@pytest.mark.parametrize("name", ["source", "target_type"])
+def test_a_parquet_file_whose_identifiers_are_none_is_refused_by_column_and_type(
+    kgrel: Kgrel, pairs_path: Path, tmp_path: Path, out: Path, column: pa.Array, type_: str, name: str
+) -> None:
+    table = {"source": pa.array(["1"]), "target": pa.array(["2"]), "target_type": pa.array(["GENE"])}
+    pq.write_table(pa.table(table | {name: column}), tmp_path / "list.parquet")
+    outcome = kgrel("score-pairs", pairs_path, tmp_path / "list.parquet", "--out", out.with_suffix(".csv"))
+    assert_refused(
+        outcome, out, rf"{tmp_path}/list\.parquet: the column '{name}' holds {type_}; text or numbers are .*"
+    )
+
+
+def test_a_very_long_identifier_is_unknown_and_kept(kgrel: Kgrel, pairs_path: Path, tmp_path: Path) -> None:
+    long, out = "x" * 100_000, tmp_path / "scored.jsonl"
+    (tmp_path / "list.tsv").write_text(f"source\ttarget\n{long}\t2\n")
+    assert kgrel("score-pairs", pairs_path, tmp_path / "list.tsv", "--out", out, "--json").json["status"] == {
+        "unknown_source": 1
+    }
+    assert json.loads(out.read_text())["source"] == long
+
+
+def test_a_field_that_never_ends_is_refused_by_line(kgrel: Kgrel, pairs_path: Path, tmp_path: Path, out: Path) -> None:
+    (tmp_path / "list.tsv").write_text(f"source\ttarget\n1\t2\n{'x' * 1_000_000}\t2\n")
+    outcome = kgrel("score-pairs", pairs_path, tmp_path / "list.tsv", "--out", out.with_suffix(".csv"))
+    assert_refused(outcome, out, rf"{tmp_path}/list\.tsv, line 3: a field is longer than 131,072 characters; .*")
+
+
+def test_candidates_that_are_a_pipe_are_refused_and_not_waited_for(
+    kgrel: Kgrel, pairs_path: Path, tmp_path: Path, out: Path
+) -> None:
+    os.mkfifo(tmp_path / "list.csv")
+    outcome = kgrel("score-pairs", pairs_path, tmp_path / "list.csv", "--out", out.with_suffix(".csv"))
+    assert_refused(outcome, out, rf"{tmp_path}/list\.csv: is a pipe or a device; .* pass - to read standard input")
+
+
+LIMITED = """
+import resource, sys
+from kgrel_cli.main import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
+sys.argv = ["kgrel", *sys.argv[1:]]
+main()
+"""
+"""The command with a limit on the size of a file, which fails as a full disk does."""
+
+
+def test_a_disk_that_takes_no_more_is_one_sentence_and_the_run_goes_on_later(
+    kgrel: Kgrel, pairs_path: Path, world_files: Files, tmp_path: Path, out: Path
+) -> None:
+    lines = world_files["candidates.csv"].read_text().splitlines(keepends=True)
+    many = tmp_path / "many.csv"
+    many.write_text("".join([lines[0], *(lines[1:] * (2000 // len(lines) + 1))]))
+    scored = out.with_suffix(".csv")
+    arguments = ["score-pairs", str(pairs_path), str(many), "--out", str(scored), "--chunk-rows", "512"]
+    ended = subprocess.run([sys.executable, "-c", LIMITED, *arguments], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert re.fullmatch(r"kgrel: .*File too large.*\n", ended.stderr), ended.stderr
+    assert not scored.exists()
+    summary = kgrel(*arguments, "--json").json
+    assert summary["resumed_rows"] > 0
+    kgrel(*arguments[:4], tmp_path / "whole.csv")
+    assert scored.read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    assert list(out.parent.iterdir()) == [scored]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_at_the_end_of_standard_output_is_one_sentence(pairs_path: Path, world_files: Files) -> None:
+    arguments = ["score-pairs", pairs_path, world_files["candidates.csv"], "--out", "-", "--output-format", "csv"]
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "kgrel_cli", *map(str, arguments)], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert ended.returncode == 1
+    assert re.fullmatch(rb"kgrel: .*No space left on device.*\n", ended.stderr), ended.stderr
+
+
 def test_a_stream_without_a_format_is_refused(kgrel: Kgrel, pairs_path: Path, out: Path) -> None:
     outcome = kgrel("score-pairs", pairs_path, "-", "--out", out.with_suffix(".csv"), stdin=b"source,target\n")
     assert_refused(outcome, out, r"standard input and output have no ending; give the format: .*")
@@ -270,7 +361,8 @@ def test_an_artifact_that_is_none_is_refused(
     assert_refused(read_artifact(place, tmp_path / "empty"), out, rf"{tmp_path}/empty: no manifest\.json; .*")
     other = next(path for name, path in artifacts.items() if name != kind)
     held = open_artifact(other, Kind(next(name for name in artifacts if name != kind))).manifest.kind
-    sentence = rf"{other}: holds a {held} artifact, but a {kind} artifact is needed"
+    verb = {"corpus": "build-corpus", "representation": "pretrain", "pairs": "train-pairs"}[kind]
+    sentence = rf"{other}: holds a {held} artifact, but a {kind} artifact is needed; kgrel {verb} makes one"
     assert_refused(read_artifact(place, other), out, sentence)
 
 

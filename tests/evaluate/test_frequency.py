@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from kgrel.data.errors import KgrelError
-from kgrel.evaluate.frequency import LABEL, MEASURES, SCORE, by_frequency, entity_contexts, groups
+from kgrel.evaluate.frequency import LABEL, MEASURES, SCORE, by_frequency, groups
 from kgrel.evaluate.pairs import evaluate_pairs
 from kgrel.evaluate.settings import EvaluationSettings
 from kgrel.model.uncertainty import Predicted
+from kgrel.score.scorer import entity_contexts
 from kgrel.train.pair_data import PairData, Part
 from kgrel.train.pair_model import PairModel
 

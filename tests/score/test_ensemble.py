@@ -120,8 +120,9 @@ def test_artifacts_are_opened(pairs_path: Path, pair_model: PairModel) -> None:
 @pytest.mark.parametrize(
     ("what", "change"),
     [
-        ("samples and order", lambda model: {"settings": replace(model.settings, prediction_samples=3)}),
-        ("samples and order", lambda model: {"settings": replace(model.settings, order="given")}),
+        ("settings of sampling", lambda model: {"settings": replace(model.settings, prediction_samples=3)}),
+        ("settings of sampling", lambda model: {"settings": replace(model.settings, prediction_precision="bf16")}),
+        ("settings of sampling", lambda model: {"settings": replace(model.settings, order="given")}),
         (
             "classes",
             lambda m: {"data": replace(m.data, classes=replace(m.data.classes, names=[*m.classes[:-1], "other"]))},

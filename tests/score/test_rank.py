@@ -86,7 +86,9 @@ def test_novel_only_leaves_out_listed_pairs_in_both_orders() -> None:
     scorer = scorer_of(symmetric(0, 50), known={(0, 6), (3, 9)})
     genes, diseases = rows_of_type(scorer.entities, "gene"), rows_of_type(scorer.entities, "Disease")
     for heads, tails in ((genes, diseases), (diseases, genes)):
-        found = pairs_of(rank_pairs(scorer, heads, tails, RankSettings(top=0, novel_only=True)).table)
+        ranked = rank_pairs(scorer, heads, tails, RankSettings(top=0, novel_only=True))
+        found = pairs_of(ranked.table)
+        assert (ranked.considered, ranked.known, ranked.scored) == (30, 2, 28)
         assert len(found) == 28
         assert not {("GENE::0", "DISEASE::D0"), ("DISEASE::D0", "GENE::0")} & set(found)
 
@@ -107,8 +109,52 @@ def test_pruning_says_how_many_pairs_were_scored_and_keeps_the_best_of_the_cheap
     whole = rank_pairs(scorer, *rows, RankSettings(top=2, per_head=2))
     pruned = rank_pairs(scorer, *rows, RankSettings(top=2, per_head=2, prune_to=0.4))
     assert pruned.considered == whole.considered == whole.scored == 30
-    assert pruned.scored == 12
+    assert (pruned.scored, pruned.pruned, whole.pruned) == (12, 18, 0)
     assert pairs_of(pruned.table) == pairs_of(whole.table)  # here the cheap pass is the score itself
+
+
+@given(seed=st.integers(0, 10**6), least=st.integers(0, 9))
+def test_rarely_mentioned_entities_are_left_out_and_counted(seed: int, least: int) -> None:
+    scores = symmetric(seed, 6)
+    scorer = scorer_of(scores)
+    rng = np.random.default_rng(seed)
+    scorer.comentions = rng.integers(0, 11, 20), rng.integers(0, 11, 20), rng.integers(1, 4, 20)
+    counts = np.zeros(11, dtype=int)
+    for head, tail, count in zip(*scorer.comentions, strict=True):
+        counts[head] += count
+        counts[tail] += count
+    genes, diseases = rows_of_type(scorer.entities, "GENE"), rows_of_type(scorer.entities, "DISEASE")
+    often = [rows[counts[rows] >= least] for rows in (genes, diseases)]
+    settings = RankSettings(top=0, min_contexts=least)
+    if not all(map(len, often)):
+        with pytest.raises(KgrelError, match=rf"stands in {least} contexts; lower --min-contexts"):
+            rank_pairs(scorer, genes, diseases, settings)
+        return
+    ranked = rank_pairs(scorer, genes, diseases, settings)
+    assert pairs_of(ranked.table) == full_list(scorer, scores, *often)
+    assert ranked.rare == 11 - sum(map(len, often))
+    names = [f"{t}::{i}" for t, i in zip(scorer.entities.types, scorer.entities.ids, strict=True)]
+    contexts = dict(zip(names, counts.tolist(), strict=True))
+    for side in ("source", "target"):
+        told = ranked.table[f"{side}_contexts"].to_pylist()
+        assert told == [contexts[name] for name in ranked.table[side].to_pylist()]
+    named = rank_pairs(scorer, genes[:1], diseases, settings)  # a source that is asked for stays
+    assert named.scored == len(often[1])
+
+
+def test_without_text_counts_there_is_no_least_count() -> None:
+    scorer = scorer_of(symmetric(0, 5))
+    rows = rows_of_type(scorer.entities, "GENE"), rows_of_type(scorer.entities, "DISEASE")
+    with pytest.raises(KgrelError, match="does not know how often entities are mentioned; leave out --min-contexts"):
+        rank_pairs(scorer, *rows, RankSettings(min_contexts=1))
+    assert "target_contexts" not in rank_pairs(scorer, *rows, RankSettings()).table.column_names
+
+
+@pytest.mark.parametrize(("name", "value"), [("top", -1), ("per_head", -2), ("min_contexts", -1), ("prune_to", 0.0),
+                                             ("prune_to", 1.5), ("prune_to", float("nan"))])  # fmt: skip
+def test_settings_out_of_range_are_refused_by_name(name: str, value: float) -> None:
+    with pytest.raises(KgrelError, match=f"{name} must be .*, not {value}"):
+        RankSettings(**{name: value})  # type: ignore[arg-type]
 
 
 def test_non_finite_scores_are_an_error() -> None:

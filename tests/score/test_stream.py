@@ -419,6 +419,16 @@ def test_progress_counts_every_row_once(scorer: Scorer, tmp_path: Path) -> None:
     assert heard.units == [TILE, TILE, 88]
 
 
+@pytest.mark.parametrize("format", FORMATS)
+def test_the_rows_of_a_file_are_known_beforehand(scorer: Scorer, tmp_path: Path, format: Format) -> None:
+    totals: list[int | None] = []
+    heard = Heard()
+    heard.start = lambda task, total: totals.append(total)  # type: ignore[method-assign]
+    candidates = write(tmp_path / f"list.{format}", random_pairs(scorer, 700))
+    score_file(scorer, candidates, tmp_path / "scored.csv", progress=heard)
+    assert totals == [700]
+
+
 def test_the_summary_adds_up(scorer: Scorer, tmp_path: Path) -> None:
     candidates = write(tmp_path / "list.csv", random_pairs(scorer, 2 * TILE))
     summary = score_file(scorer, candidates, tmp_path / "scored.parquet", ScoreSettings(chunk_rows=TILE))

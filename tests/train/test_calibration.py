@@ -14,7 +14,7 @@ from kgrel.metrics.calibration import Isotonic, Platt, logit
 from kgrel.train.calibration import CALIBRATED, CO_MENTIONED, NEVER, NOT_CALIBRATED, OUTSIDE, Calibration, Sampling
 
 CLASSES = ["DaG", "DuG", "GiG"]
-SAMPLING = Sampling(8, 17, "both", "fp32")
+SAMPLING = Sampling(8, 17, "both", "fp32", "random")
 SEEN = {"DaG": Platt(0.5, -1.0), "DuG": Isotonic((0.1, 0.5, 0.9), (0.05, 0.05, 0.7))}
 CALIBRATION = Calibration(SAMPLING, {CO_MENTIONED: SEEN}, {"DaG": 0.2, "DuG": 0.1})
 BOTH = replace(CALIBRATION, calibrators={CO_MENTIONED: SEEN, NEVER: {"DaG": Platt(1.0, -3.0)}})
@@ -83,8 +83,17 @@ def test_a_damaged_form_is_refused(change: dict[str, Any]) -> None:
         Calibration.from_json(CALIBRATION.to_json() | change, CLASSES)
 
 
-@pytest.mark.parametrize(("name", "value"), [("samples", 4), ("seed", 18), ("order", "given"), ("precision", "bf16")])
+def test_a_form_that_tells_no_noise_is_of_the_kind_that_was_the_only_one() -> None:
+    values = CALIBRATION.to_json()
+    del values["sampling"]["noise"]
+    assert Calibration.from_json(values, CLASSES).sampling.noise == "random"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("samples", 4), ("seed", 18), ("order", "given"), ("precision", "bf16"), ("noise", "sobol")],
+)
 def test_another_way_of_scoring_is_refused(name: str, value: Any) -> None:
-    SAMPLING.require(Sampling(8, 17, "both", "fp32"))
+    SAMPLING.require(Sampling(8, 17, "both", "fp32", "random"))
     with pytest.raises(KgrelError, match=f"{name} = .*{value}; run kgrel calibrate again"):
         SAMPLING.require(replace(SAMPLING, **{name: value}))

@@ -16,7 +16,8 @@ from kgrel.data.artifact import Artifact, Kind, finish_artifact, open_artifact
 from kgrel.data.errors import ArtifactError
 from kgrel.metrics.classification import average_precision, best, classification_report, predict
 from kgrel.train.pair_data import Part
-from kgrel.train.pair_model import MODEL, PRIOR, RELATIONS, PairModel, describe
+from kgrel.train.pair_model import MODEL, PRIOR, RELATIONS, UNSAID, PairModel, describe
+from kgrel.train.settings import PairSettings
 
 FILES = [
     "classifier.safetensors",
@@ -104,6 +105,28 @@ def test_predictions_are_symmetric_and_masked(pair_model: PairModel) -> None:
     possible = pair_model.possible(heads, tails)
     assert mean[~possible].max() < 1e-30
     assert mean[possible].min() > 0
+
+
+def test_an_artifact_that_tells_neither_noise_nor_precision_keeps_those_that_it_was_made_with(
+    pair_model: PairModel, pairs_path: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(pairs_path, tmp_path / "old")
+    manifest = open_artifact(pairs_path, Kind.PAIRS).manifest
+    old = {key: value for key, value in manifest.settings.items() if key not in UNSAID}
+    finish_artifact(tmp_path / "old", dataclasses.replace(manifest, settings=old), 0.0)
+    sampling = PairModel.open(tmp_path / "old").sampling
+    assert (sampling.noise, sampling.precision) == ("random", "fp32")
+    assert pair_model.sampling.noise == pair_model.settings.prediction_noise == PairSettings().prediction_noise
+
+
+def test_bf16_stays_near_fp32_and_is_told(pair_model: PairModel) -> None:
+    half = dataclasses.replace(
+        pair_model, settings=dataclasses.replace(pair_model.settings, prediction_precision="bf16")
+    )
+    heads, tails = pairs_of_all(pair_model)
+    difference = np.abs(half.predict(heads, tails)[0] - pair_model.predict(heads, tails)[0])
+    assert 0 < difference.max() < 0.05
+    assert half.sampling == dataclasses.replace(pair_model.sampling, precision="bf16")
 
 
 def tuned(pair_model: PairModel, per_class: bool) -> tuple[PairModel, dict[str, Any], Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,8 +13,11 @@ from kgrel.data.artifact import Artifact
 from kgrel.data.errors import KgrelError
 from kgrel.data.files import sha256_of
 from kgrel.data.progress import Silent
+from kgrel.metrics.calibration import Platt
 from kgrel.model.representation import Representation
 from kgrel.text.corpus import Corpus
+from kgrel.train.calibration import CO_MENTIONED, Calibration
+from kgrel.train.pair_data import Part
 from kgrel.train.pair_model import PairModel
 from kgrel.train.pretrain import pretrain
 from kgrel.train.settings import PairSettings, PretrainSettings
@@ -181,12 +185,16 @@ def test_an_unfinished_run_with_other_relations_is_not_resumed(
         train_pairs(representation, corpus, fewer, tmp_path / "pairs", pair_model.settings)
 
 
+def per_class(model: PairModel) -> PairSettings:
+    return dataclasses.replace(model.settings, per_class_thresholds=True)
+
+
 def test_tuning_per_class_writes_a_new_artifact_with_its_parent_and_other_thresholds(
     pairs_path: Path, tmp_path: Path
 ) -> None:
     old = PairModel.open(pairs_path)
     before = old.thresholds.copy()
-    found = tune_threshold(old, tmp_path / "tuned", per_class=True)
+    found = tune_threshold(old, tmp_path / "tuned", per_class(old))
     new = PairModel.open(tmp_path / "tuned")
     assert old.artifact is not None
     assert new.artifact is not None
@@ -203,8 +211,8 @@ def test_tuning_per_class_writes_a_new_artifact_with_its_parent_and_other_thresh
 
 def test_tuning_back_to_a_global_threshold_gives_the_first_one(pairs_path: Path, tmp_path: Path) -> None:
     old = PairModel.open(pairs_path)
-    tune_threshold(old, tmp_path / "classes", per_class=True)
-    tune_threshold(PairModel.open(tmp_path / "classes"), tmp_path / "global")
+    tune_threshold(old, tmp_path / "classes", per_class(old))
+    tune_threshold(PairModel.open(tmp_path / "classes"), tmp_path / "global", old.settings)
     assert np.array_equal(PairModel.open(tmp_path / "global").thresholds, old.thresholds)
 
 
@@ -212,7 +220,45 @@ def test_tuning_does_not_replace_an_artifact_unasked(pairs_path: Path, tmp_path:
     model = PairModel.open(pairs_path)
     tune_threshold(model, tmp_path / "tuned")
     with pytest.raises(KgrelError, match="exists already"):
-        tune_threshold(model, tmp_path / "tuned", per_class=True)
+        tune_threshold(model, tmp_path / "tuned", per_class(model))
+
+
+OTHER_SAMPLING = [("prediction_samples", 3), ("prediction_noise", "random"), ("prediction_precision", "bf16"),
+                  ("order", "given")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value"), OTHER_SAMPLING)
+def test_another_way_of_sampling_has_its_own_threshold_and_takes_no_calibration_along(
+    pairs_path: Path, tmp_path: Path, name: str, value: Any
+) -> None:
+    model = PairModel.open(pairs_path)
+    fit = Calibration(model.sampling, {CO_MENTIONED: {model.classes[0]: Platt(1.0, 0.0)}}, {model.classes[0]: 0.1})
+    model.calibration = fit
+    assert model.artifact is not None
+    model.artifact.manifest.summary["calibration"] = {}
+    tune_threshold(model, tmp_path / "same")
+    assert PairModel.open(tmp_path / "same").calibration == fit
+    found = tune_threshold(model, tmp_path / "other", dataclasses.replace(model.settings, **{name: value}))
+    other = PairModel.open(tmp_path / "other")
+    assert found["calibration"].startswith("left out")
+    assert other.calibration is None
+    assert other.artifact is not None
+    assert "calibration" not in other.artifact.manifest.summary
+    assert getattr(other.settings, name) == value
+    assert other.sampling != model.sampling
+    rows = other.data.rows(Part.VALIDATION)
+    pairs = other.data.heads[rows], other.data.tails[rows]
+    assert not np.array_equal(other.predict(*pairs)[0], model.predict(*pairs)[0])
+    found_again = dict(zip(other.classes, other.thresholds.tolist(), strict=True))
+    assert found["thresholds"] == found_again
+    assert not np.array_equal(other.thresholds, model.thresholds)
+
+
+def test_what_needs_another_training_is_no_matter_of_the_threshold(pairs_path: Path, tmp_path: Path) -> None:
+    model = PairModel.open(pairs_path)
+    with pytest.raises(KgrelError, match=r"trained with seed = 0; train another one"):
+        tune_threshold(model, tmp_path / "tuned", dataclasses.replace(model.settings, seed=1))
+    assert not (tmp_path / "tuned").exists()
 
 
 def test_training_needs_no_more_than_the_settings_say(
