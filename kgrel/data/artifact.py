@@ -39,6 +39,7 @@ class Kind(StrEnum):
     CORPUS = "corpus"
     REPRESENTATION = "representation"
     PAIRS = "pairs"
+    EXPORT = "export"
 
 
 @dataclass(frozen=True)
