@@ -27,6 +27,8 @@ VERBS = {
     "propose-pairs": "List candidate pairs: of two types, co-mentioned, or near each other in a graph.",
     "rank-pairs": "Rank one entity against all of a type, or all pairs of two types.",
     "score-pairs": "Score a list of candidate pairs: one row out for each row in.",
+    "export": "Export scored pairs as edges for a graph database or a viewer.",
+    "validate-export": "Check exported files against the Biolink model.",
 }
 """Verb → one line for the overview."""
 

@@ -93,10 +93,10 @@ def to_hetero_data(source: EdgeSource) -> HeteroData:
         data[type_].num_nodes = len(ids)
         data[type_].node_id = ids
     for kind, edges in stores.items():
-        heads, tails, scores, ids = zip(*edges, strict=True)
+        heads, tails, scores, identifiers = zip(*edges, strict=True)
         data[kind].edge_index = torch.tensor([heads, tails], dtype=torch.int64)
         data[kind].edge_score = torch.tensor(scores, dtype=torch.float32)
-        data[kind].edge_id = list(ids)
+        data[kind].edge_id = list(identifiers)
     return data
 
 

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 from urllib.parse import quote
 
 from kgrel.data.errors import KgrelError, did_you_mean
@@ -45,7 +46,8 @@ class Biolink:
 def biolink() -> Biolink:
     """The vendored vocabulary, extracted from the published model (CC0)."""
     values = json.loads(files("kgrel.export").joinpath("biolink-4.4.4.json").read_text(encoding="utf-8"))
-    return Biolink(**{key: frozenset(value) if isinstance(value, list) else value for key, value in values.items()})
+    found: dict[str, Any] = {k: frozenset(v) if isinstance(v, list) else v for k, v in values.items()}
+    return Biolink(**found)
 
 
 def problem_of_term(name: str, known: frozenset[str], what: str) -> str | None:

@@ -130,7 +130,8 @@ def _prepare_nodes(
     database: Database, source: EdgeSource, settings: BoltSettings, done: Loaded, progress: Progress
 ) -> None:
     """Check that the nodes are there; create those that are missing if that is wanted."""
-    label, missing, count = settings.base_label, [], 0
+    label, count = settings.base_label, 0
+    missing: list[str] = []
     progress.start("check nodes", source.node_count)
     for nodes in groups(source.nodes(), settings.batch):
         by_id = {node.id: node for node in nodes}

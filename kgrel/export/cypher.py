@@ -18,7 +18,8 @@ def constraint(label: str) -> str:
 
 def missing_nodes(label: str) -> str:
     """Which of ``$ids`` no node has."""
-    return f"UNWIND $ids AS id OPTIONAL MATCH (n:{quoted(label)} {{id: id}}) WITH id, n WHERE n IS NULL RETURN id AS missing"
+    found = f"UNWIND $ids AS id OPTIONAL MATCH (n:{quoted(label)} {{id: id}})"
+    return f"{found} WITH id, n WHERE n IS NULL RETURN id AS missing"
 
 
 def merge_nodes(label: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -61,8 +62,9 @@ def edge_ids(
     content = memoryview(joined.buffers()[2])
     offsets = np.frombuffer(joined.buffers()[1], np.int64)[joined.offset : joined.offset + size + 1].tolist()
     digest = hashlib.sha256
-    pieces = zip(offsets, offsets[1:], strict=False)
-    return pa.array(["kgrel:" + digest(content[begin:end]).hexdigest()[:32] for begin, end in pieces], pa.string())
+    return pa.array(
+        ["kgrel:" + digest(content[begin:end]).hexdigest()[:32] for begin, end in pairwise(offsets)], pa.string()
+    )
 
 
 def _spread(values: list[str], codes: npt.NDArray[np.int64]) -> pa.Array:

@@ -84,7 +84,9 @@ class Evidence:
         wanted = low * self._size + high
         place = np.searchsorted(self._keys, wanted)
         place[place == len(self._keys)] = 0
-        found = np.flatnonzero((low >= 0) & (self._keys[place] == wanted)) if len(self._keys) else []
+        found: list[int] = []
+        if len(self._keys):
+            found = np.flatnonzero((low >= 0) & (self._keys[place] == wanted)).tolist()
         publications: list[list[str] | None] = [None] * len(subjects)
         others: list[list[str] | None] = [None] * len(subjects)
         cut = unknown = 0

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from kgrel.export.batch import Coded, Column, Constant
 from kgrel.export.record import Field
 
-Fragment = str | pa.Array
+Fragment: TypeAlias = str | pa.Array
 _STRING = pa.large_string()
 json_text: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 """A value as JSON, not escaped beyond need."""

@@ -193,7 +193,7 @@ def _load(path: Path) -> dict[str, Any]:
     return values
 
 
-class _NoTwins(yaml.SafeLoader):
+class _NoTwins(yaml.SafeLoader):  # type: ignore[misc]
     """Refuses a key that stands twice, of which YAML would silently keep the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -201,7 +201,8 @@ class _NoTwins(yaml.SafeLoader):
         for place, key in enumerate(keys):
             if key in keys[:place]:
                 raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} stands twice", node.start_mark)
-        return super().construct_mapping(node, deep)
+        values: dict[Any, Any] = super().construct_mapping(node, deep)
+        return values
 
 
 def _table(values: dict[str, Any], key: str) -> dict[Any, Any]:

@@ -65,7 +65,8 @@ def _column(field: Field) -> str:
 
 def _write_edges(source: EdgeSource, made: Bundle, style: CsvStyle) -> list[str]:
     """The part files; returns their names."""
-    batches, names = source.batches(), []
+    batches = source.batches()
+    names: list[str] = []
     while (first := next(batches, None)) is not None:
         names.append(f"edges-part-{len(names) + 1:04}.csv")
         made.blocks(names[-1], (csv_edges(source.fields, batch, style) for batch in _part(first, batches)))

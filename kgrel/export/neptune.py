@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/neptune/latest/userguide/bulk-load-tutorial-format-o
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 
 from kgrel.export.batch import EdgeSource
@@ -26,12 +27,10 @@ def write(source: EdgeSource, out: Path, overwrite: bool = False) -> Bundle:
     style = CsvStyle()
     with bundle(source, "neptune", out, overwrite) as made:
         header = ":ID,:LABEL,category:String[],name:String\n"
-        made.lines(
-            "nodes.csv", (line for part in ([header], csv_nodes(source.nodes(), style, BASE_LABEL)) for line in part)
-        )
+        made.lines("nodes.csv", chain([header], csv_nodes(source.nodes(), style, BASE_LABEL)))
         head = (",".join(map(_column, source.fields)) + "\n").encode()
         edges = (csv_edges(source.fields, batch, style) for batch in source.batches())
-        made.blocks("edges.csv", (block for part in ([head], edges) for block in part))
+        made.blocks("edges.csv", chain([head], edges))
         made.counts["replaced"] = style.replaced
     return made
 

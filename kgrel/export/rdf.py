@@ -12,7 +12,7 @@ rdf:subject, rdf:predicate and rdf:object.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -101,17 +101,13 @@ def _subject(batch: EdgeBatch, terms: Terms) -> pa.Array:
     return concatenated(["<" + terms.prefixes["kgrel"], local, ">"], batch.size)
 
 
-def _reification(
-    triple: list[pa.Array], terms: Terms, settings: RdfSettings, between: Callable[[str], list[Fragment]]
-) -> list[Fragment]:
-    """What makes the edge stand for the triple; ``between`` gives what parts one statement from the next."""
+def _reification(triple: list[pa.Array], terms: Terms, settings: RdfSettings) -> list[tuple[str, list[Fragment]]]:
+    """What makes the edge stand for the triple, as (property, fragments of the object)."""
     s, p, o = triple
     if settings.reification == "rdf-1.2":
-        return [*between(terms.reifies), "<<( ", s, " ", p, " ", o, " )>>"]
-    parts: list[Fragment] = [*between(terms.type), terms.curie("rdf:Statement")]
-    for name, term in zip(_CLASSIC, triple, strict=True):
-        parts += [*between(terms.curie(name)), term]
-    return parts
+        return [(terms.reifies, ["<<( ", s, " ", p, " ", o, " )>>"])]
+    ends: list[tuple[str, list[Fragment]]] = [(terms.curie(n), [t]) for n, t in zip(_CLASSIC, triple, strict=True)]
+    return [(terms.type, [terms.curie("rdf:Statement")]), *ends]
 
 
 def _write_trig(source: EdgeSource, stream: BinaryIO, terms: Terms, graph: str, settings: RdfSettings) -> None:
@@ -124,18 +120,12 @@ def _write_trig(source: EdgeSource, stream: BinaryIO, terms: Terms, graph: str, 
     for batch in source.batches():
         triple, subject = _triple(batch, terms), _subject(batch, terms)
         parts: list[Fragment] = [triple[0], " ", triple[1], " ", triple[2], " .\n"]
-        first = [subject, " "]
-
-        def between(name: str, first: list[Fragment] = first) -> list[Fragment]:
-            opening = list(first) or [" ; "]
-            first.clear()
-            return [*opening, f"{name} "]
-
-        parts += _reification(triple, terms, settings, between)
+        for place, (name, said) in enumerate(_reification(triple, terms, settings)):
+            parts += [" ; " if place else subject, f" {name} ", *said]
         for field in _properties(source.fields):
             before, after = ("", "") if field.kind in ("text", "texts") else terms.around(field)
-            said = f" ; {terms.property(field)} {before}"
-            parts.append(fragment(field, batch.columns[field.name], _ObjectStyle(terms, field), said, after))
+            before = f" ; {terms.property(field)} {before}"
+            parts.append(fragment(field, batch.columns[field.name], _ObjectStyle(terms, field), before, after))
         stream.write(lines_of([*parts, " .\n"], batch.size))
     stream.write(b"}\n")
 
@@ -154,7 +144,8 @@ def _write_quads(source: EdgeSource, stream: BinaryIO, terms: Terms, end: str, s
     for batch in source.batches():
         triple, subject = _triple(batch, terms), _subject(batch, terms)
         parts: list[Fragment] = [triple[0], " ", triple[1], " ", triple[2]]
-        parts += _reification(triple, terms, settings, lambda name: [end, subject, f" {name} "])
+        for name, said in _reification(triple, terms, settings):
+            parts += [end, subject, f" {name} ", *said]
         parts.append(end)
         for field in _properties(source.fields):
             parts += _quads_of(field, batch.columns[field.name], subject, terms, end)
@@ -176,15 +167,11 @@ def _quads_of(field: Field, column: Column, subject: pa.Array, terms: Terms, end
             single = Field(field.name, "text", field.slot)
             yield from _guarded(subject, fragment(single, Coded(column.codes, items), style, name, end))
     else:
-        lists, subjects = column.array.to_pylist(), subject.to_pylist()
+        lists = column.array.to_pylist()
         if any(lists):
-            yield pa.array(
-                [
-                    "".join(f"{s}{name}{style.text(item)}{end}" for item in items or ())
-                    for s, items in zip(subjects, lists, strict=True)
-                ],
-                pa.large_string(),
-            )
+            rows = zip(subject.to_pylist(), lists, strict=True)
+            said = ["".join(f"{s}{name}{style.text(item)}{end}" for item in items or ()) for s, items in rows]
+            yield pa.array(said, pa.large_string())
 
 
 def _guarded(subject: pa.Array, said: Fragment) -> list[Fragment]:

@@ -58,7 +58,8 @@ class Selected(Protocol):
 def edge_keys(rows: pa.Table, entities: int, relations: int) -> Rows:
     """One number for each edge, equal for equal subject, object and relation (n,)."""
     subject, object_, relation = (rows.column(name).to_numpy() for name in ("subject", "object", "relation"))
-    return (subject.astype(np.int64) * entities + object_) * relations + relation
+    keys: Rows = (subject.astype(np.int64) * entities + object_) * relations + relation
+    return keys
 
 
 class Streamed:

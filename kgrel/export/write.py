@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -28,7 +28,7 @@ from kgrel.export.scored import ScoredEdges, select_edges
 from kgrel.export.settings import FORMATS, VIEWER_EDGES, VIEWERS, ExportSettings
 from kgrel.text.corpus import Corpus
 
-WRITERS = {
+WRITERS: dict[str, Callable[..., Any]] = {
     "kgx": kgx.write,
     "neo4j-csv": neo4j_csv.write,
     "ladybug": ladybug.write,
@@ -86,8 +86,7 @@ def write(
     if format not in WRITERS:
         what = "loads a database: use kgrel.export.load" if format == "neo4j" else "is no format"
         raise KgrelError(f"{format!r} {what}{did_you_mean(format, WRITERS)}; files are {', '.join(WRITERS)}")
-    given = isinstance(edges, Iterable)
-    with EdgeRecords(edges, nodes) if given else nullcontext(edges) as source:  # type: ignore[arg-type]
+    with EdgeRecords(edges, nodes) if isinstance(edges, Iterable) else nullcontext(edges) as source:
         made = WRITERS[format](source, Path(out), overwrite=overwrite, **options)
         counts = {"nodes": source.node_count, "edges": source.edge_count}
     return counts | (made.counts if isinstance(made, Bundle) else made or {})
