@@ -143,7 +143,7 @@ def graphs(draw: st.DrawFn) -> tuple[list[Edge], list[Node]]:
 
 
 @pytest.mark.parametrize("case", [case for case in READERS if case not in SEPARATELY])
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(graph=graphs())
 def test_hostile_texts_and_extreme_numbers_come_back(case: str, graph: tuple[list[Edge], list[Node]]) -> None:
     with tempfile.TemporaryDirectory() as directory:
