@@ -71,7 +71,7 @@ def input_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def inputs_of(scored: Path, given: dict[str, Any]) -> Any:
     """The paths among the options."""
-    from kgrel.export.write import Inputs
+    from kgrel.export.dispatch import Inputs
 
     return Inputs(scored, *(given.pop(name) for name in ("pairs", "nodes", "corpus", "mapping", "input_format")))
 
@@ -89,7 +89,7 @@ def file_command(format: str) -> click.Command:
     @output_options
     def export(scored: Path, out: Path, overwrite: bool, as_json: bool, **given: Any) -> None:
         inputs, settings = inputs_of(scored, given), settings_from(ExportSettings, given)
-        from kgrel.export.write import export_scored
+        from kgrel.export.dispatch import export_scored
 
         with Reporter() as progress:
             summary = export_scored(
@@ -138,7 +138,7 @@ def load_command(scored: Path | None, dry_run: bool, delete_run: str | None, as_
         raise click.UsageError("give either SCORED or --delete-run")
     database = settings_from(BoltSettings, given)
     from kgrel.export import bolt
-    from kgrel.export.write import open_edges, summary_of
+    from kgrel.export.dispatch import open_edges, summary_of
 
     if delete_run is not None:
         print_summary(bolt.delete_run(delete_run, database, password()).to_json(), as_json)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from kgrel.export.bolt import delete_run, load
     from kgrel.export.record import Edge, Node
     from kgrel.export.scored import select_edges
-    from kgrel.export.write import export_scored, write
+    from kgrel.export.dispatch import export_scored, write
 
 _HOMES = {
     "Edge": "record",
@@ -21,12 +21,12 @@ _HOMES = {
     "biocypher_edges": "adapters",
     "biocypher_nodes": "adapters",
     "delete_run": "bolt",
-    "export_scored": "write",
+    "export_scored": "dispatch",
     "load": "bolt",
     "select_edges": "scored",
     "to_hetero_data": "adapters",
     "to_networkx": "adapters",
-    "write": "write",
+    "write": "dispatch",
 }
 __all__ = [
     "Edge",

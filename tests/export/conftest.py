@@ -140,11 +140,11 @@ def arcadedb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def bolt(arcadedb: Server) -> Iterator[BoltSettings]:
+def bolt(arcadedb: Server) -> BoltSettings:
     """An empty database over Bolt."""
     settings = BoltSettings(uri=f"bolt://127.0.0.1:{arcadedb.port}", user="root", database="kg", batch=2)
     query(settings, "MATCH (n) DETACH DELETE n")
-    yield settings
+    return settings
 
 
 def query(settings: BoltSettings, cypher: str, **parameters: Any) -> list[Any]:

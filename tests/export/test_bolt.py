@@ -26,7 +26,8 @@ from kgrel.export.records import EdgeRecords
 from kgrel.export.scored import ScoredEdges, select_edges
 from kgrel.export.settings import BoltSettings
 from tests.export.conftest import EDGES, ENTITIES, NODES, PASSWORD, free_port, make_edge, make_provenance, query
-from tests.export.read_back import Values, given as present, keyed
+from tests.export.read_back import Values, keyed
+from tests.export.read_back import given as present
 from tests.export.test_round_trip import expected, graphs, normal
 
 

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from kgrel.data.errors import KgrelError, NonFiniteError
-from kgrel.export.record import FIELDS, edge_id
+from kgrel.export.record import FIELDS, Node, edge_id
 from kgrel.export.records import EdgeRecords
-from kgrel.export.record import Node
 from tests.export.conftest import EDGES, make_edge
 
 

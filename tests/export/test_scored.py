@@ -74,7 +74,12 @@ def test_the_best_come_first_with_their_rank_and_repeats_do_not_take_a_place(sco
 def test_the_best_of_each_head_are_those_of_sorting_everything(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     names = ["1", "7", "DOID:2", "DOID:3"]
-    pairs = [(a, b) for a in names for b in names if a != b and not a.startswith(b[:4]) and "1" not in (a, b) or {a, b} == {"1", "7"}]
+    pairs = [
+        (a, b)
+        for a in names
+        for b in names
+        if (a != b and not a.startswith(b[:4]) and "1" not in (a, b)) or {a, b} == {"1", "7"}
+    ]
     pairs = [(a, b) for a, b in pairs if {a, b} != {"DOID:2", "DOID:3"}]
     rows = [(*pairs[n % len(pairs)], round(float(rng.random()), 6)) for n in range(200)]
     relation = {2: "DISEASE-GENE", 0: "GENE-GENE"}
@@ -126,7 +131,12 @@ def test_the_columns_may_have_a_prefix_and_the_list_may_be_parquet(tmp_path: Pat
     import pyarrow.parquet as pq
 
     path = tmp_path / "list.parquet"
-    columns: dict[str, Any] = {"source": ["1"], "target": ["7"], "score": ["the user's own"], "p_relation": ["GENE-GENE"]}
+    columns: dict[str, Any] = {
+        "source": ["1"],
+        "target": ["7"],
+        "score": ["the user's own"],
+        "p_relation": ["GENE-GENE"],
+    }
     columns |= {"p_best_relation": ["GENE-GENE"], "p_score": [0.75]}
     pq.write_table(pa.table(columns), path)
     (row,) = rows_of(path, ExportSettings(prefix="p_"))
