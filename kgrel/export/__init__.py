@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kgrel.export.adapters import biocypher_edges, biocypher_nodes, to_hetero_data, to_networkx
     from kgrel.export.bolt import delete_run, load
+    from kgrel.export.dispatch import export_scored, write
     from kgrel.export.record import Edge, Node
     from kgrel.export.scored import select_edges
-    from kgrel.export.dispatch import export_scored, write
 
 _HOMES = {
     "Edge": "record",

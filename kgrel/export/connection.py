@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,7 @@ from kgrel.export.settings import BoltSettings
 
 _SERVER_TIMEOUT = 15.0
 """Seconds until a server counts as not reachable."""
+_ADDRESS = re.compile(r"(bolt|neo4j)(\+s|\+ssc)?://[^\s/]+/?")
 _COUNTERS = ("nodes_created", "relationships_created", "relationships_deleted", "properties_set")
 
 
@@ -34,6 +36,8 @@ class Database:
         """
         neo4j = _driver()
         failures = (neo4j.exceptions.DriverError, neo4j.exceptions.Neo4jError)
+        if not _ADDRESS.fullmatch(settings.uri):
+            raise KgrelError(f"{settings.uri!r} is no address of a database; one looks like bolt://localhost:7687")
         try:
             driver = neo4j.GraphDatabase.driver(
                 settings.uri,
@@ -43,7 +47,7 @@ class Database:
                 notifications_min_severity="OFF",
             )
         except (ValueError, neo4j.exceptions.ConfigurationError) as error:
-            raise KgrelError(f"{settings.uri}: is no address of a database ({error})") from None
+            raise KgrelError(f"{settings.uri!r} is no address of a database ({_first_line(error)})") from None
         with driver:
             try:
                 driver.verify_connectivity()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from itertools import pairwise
+from json.encoder import encode_basestring
 from typing import Protocol
 
 import numpy as np
@@ -53,9 +54,9 @@ def edge_ids(
     predicates = [f",{json_text(s.predicate)}," for s in said]
     ends = [f",{json_text([list(pair) for pair in s.qualifier_pairs])},{json_text(list(model))[1:]}" for s in said]
     parts = [
-        _spread(["[" + json_text(value) for value in subject.values], subject.codes),
+        _spread(["[" + encode_basestring(value) for value in subject.values], subject.codes),
         _spread(predicates, codes),
-        _spread([json_text(value) for value in object_.values], object_.codes),
+        _spread([encode_basestring(value) for value in object_.values], object_.codes),
         _spread(ends, codes),
     ]
     joined = concatenated(parts, size)

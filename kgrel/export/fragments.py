@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from json.encoder import encode_basestring
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -14,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kgrel.export.batch import Coded, Column, Constant
-from kgrel.export.record import Field
+from kgrel.export.record import Field, Kind
 
 Fragment: TypeAlias = str | pa.Array
 _STRING = pa.large_string()
@@ -49,10 +50,12 @@ def fragment(
         absent: written where there is no value (None or an empty list).
     """
 
+    formatted = _formatter(field, style)
+
     def piece(value: Any) -> str:
-        if value is None or (field.kind == "texts" and not len(value)):
+        if value is None or value == () or value == []:
             return absent
-        return before + _formatted(field, value, style) + after
+        return f"{before}{formatted(value)}{after}"
 
     if isinstance(column, Constant):
         return piece(column.value)
@@ -63,15 +66,15 @@ def fragment(
     return _joined_around(_cells(field, column.array), before, after, absent)
 
 
-def _formatted(field: Field, value: Any, style: Style) -> str:
-    formats: dict[str, Callable[[Any], str]] = {
+def _formatter(field: Field, style: Style) -> Callable[[Any], str]:
+    formats: dict[Kind, Callable[[Any], str]] = {
         "text": style.text,
         "texts": style.texts,
         "number": number_text,
         "whole": str,
         "flag": lambda flag: "true" if flag else "false",
     }
-    return formats[field.kind](value)
+    return formats[field.kind]
 
 
 def _distinct(array: pa.Array, piece: Callable[[Any], str]) -> Fragment:
@@ -134,7 +137,7 @@ class JsonStyle:
 
     def text(self, value: str) -> str:
         """A JSON string."""
-        return json_text(value)
+        return encode_basestring(value)
 
     def texts(self, values: Sequence[str]) -> str:
         """A JSON array."""

@@ -90,8 +90,8 @@ def test_an_edge_keeps_all_its_runs_and_deleting_one_run_leaves_the_other(bolt: 
         with selected(scored, run_id=run) as edges:
             load(edges, creating(bolt), PASSWORD)
     assert runs(bolt) == [["a", "b"]] * 3
-    asserted = "MATCH (a:NamedThing {id: 'NCBIGene:1'}), (b:NamedThing {id: 'DOID:2'}) CREATE (a)-[:`biolink:associated_with` {id: 'asserted'}]->(b)"
-    query(bolt, asserted)
+    ends = "MATCH (a:NamedThing {id: 'NCBIGene:1'}), (b:NamedThing {id: 'DOID:2'})"
+    query(bolt, ends + " CREATE (a)-[:`biolink:associated_with` {id: 'asserted'}]->(b)")
     gone = delete_run("a", bolt, PASSWORD)
     assert (gone.runs_taken_off, gone.relationships_deleted) == (3, 0)
     assert runs(bolt) == [[], ["b"], ["b"], ["b"]]
@@ -141,11 +141,12 @@ class Slow:
     def advance(self, units, note=""): print(units, flush=True)
 
 with EdgeRecords(many()) as source:
-    load(source, BoltSettings(sys.argv[1], "root", "kg", 5, create_missing_nodes=True, journal=sys.argv[2]), sys.argv[3], Slow())
+    settings = BoltSettings(sys.argv[1], "root", "kg", 5, create_missing_nodes=True, journal=sys.argv[2])
+    load(source, settings, sys.argv[3], Slow())
 """
 
 
-def many(count: int = 400) -> list[Edge]:
+def many(count: int = 150) -> list[Edge]:
     """Edges of one hub."""
     return [make_edge("NCBIGene:1", f"DOID:{n}", kgrel_score=0.5) for n in range(count)]
 
@@ -158,15 +159,15 @@ def test_a_load_that_was_killed_is_finished_by_repeating_it(
     command = [sys.executable, "-c", KILLED, bolt.uri, str(journal), PASSWORD]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]) as process:
         assert process.stdout is not None
-        for _ in range(100):  # 81 groups of nodes, and then some of edges
+        for _ in range(42):  # 31 groups of nodes, and then some of edges
             process.stdout.readline()
         process.send_signal(signal.SIGKILL)
     (loaded,) = query(bolt, "MATCH ()-[r]->() RETURN count(r)")[0]
-    assert 0 < loaded < 400
+    assert 0 < loaded < 150
     again = creating(bolt, batch=5, journal=str(journal) if journalled else "")
     with EdgeRecords(many()) as source:
         done = load(source, again, PASSWORD)
-    assert (done.edges, done.relationships_created) == (400, 400 - loaded)
+    assert (done.edges, done.relationships_created) == (150, 150 - loaded)
     assert (done.resumed_edges > 0) == journalled
     assert set(read_edges(bolt)) == {edge.id for edge in many()}
     assert journal.exists() == (not journalled)
@@ -190,7 +191,7 @@ def test_deadlocks_of_four_loads_at_once_are_retried_and_nothing_is_lost(bolt: B
         order = hubs[thread:] + hubs[:thread]
         return [
             make_edge(hub, other, kgrel_model_version=f"{thread}-{n}", kgrel_run_ids=("r",))
-            for n in range(60)
+            for n in range(30)
             for hub in order
             for other in hubs
             if hub != other
@@ -208,7 +209,7 @@ def test_deadlocks_of_four_loads_at_once_are_retried_and_nothing_is_lost(bolt: B
     with ThreadPoolExecutor(4) as pool:
         done = list(pool.map(one, range(4)))
     assert sum(d.retries for d in done) > 0, "the threads never met"
-    assert len(read_edges(bolt)) == 12 + 4 * 60 * 12
+    assert len(read_edges(bolt)) == 12 + 4 * 30 * 12
 
 
 def test_the_run_that_is_repeated_after_a_deadlock_counts_its_edges_once(bolt: BoltSettings) -> None:
@@ -286,5 +287,6 @@ def test_the_command_prints_no_password(
     wrong = subprocess.run(
         command, capture_output=True, text=True, env={**environment, "KGREL_NEO4J_PASSWORD": "secret1234"}
     )
-    assert (wrong.returncode, wrong.stderr.count("\n")) == (1, wrong.stderr.count("\n"))
+    assert wrong.returncode == 1
+    assert "the login of root was refused" in wrong.stderr
     assert "secret1234" not in wrong.stdout + wrong.stderr

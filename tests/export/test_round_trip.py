@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kgrel.export.biolink import curie_of
+from kgrel.export.dispatch import write
 from kgrel.export.record import FIELDS, Edge, Node
 from kgrel.export.settings import KgxSettings, RdfSettings
-from kgrel.export.dispatch import write
 from tests.export.conftest import EDGES, NODES, make_edge
 from tests.export.read_back import READERS, Graph, Values
 
