@@ -19,7 +19,9 @@ from kgrel.data.entities import EntityTable
 from kgrel.export.provenance import Provenance
 from kgrel.export.record import Edge, Node
 from kgrel.export.settings import BoltSettings
+from tests.cli.conftest import kgrel
 
+__all__ = ["kgrel"]
 SOURCE = "infores:test-lab"
 PASSWORD = "testpass123"
 ARCADE = """

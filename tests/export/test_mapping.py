@@ -101,7 +101,7 @@ def test_a_key_that_stands_twice_in_yaml_is_refused(tmp_path: Path) -> None:
 def test_different_identifiers_stay_different_curies(identifiers: list[str]) -> None:
     curies = [curie_of(identifier, "X") for identifier in identifiers]
     assert all(CURIE.fullmatch(curie) for curie in curies)
-    bare = {c for i, c in zip(identifiers, curies, strict=True) if not c == i and ":" not in i}
+    bare = {c for i, c in zip(identifiers, curies, strict=True) if c != i and ":" not in i}
     assert len(bare) == sum(":" not in i for i in identifiers)
 
 
