@@ -9,13 +9,13 @@ from common import load
 TEXT = """## Export (`export.py`)
 
 Edges of a scored list of different gene-disease pairs (20,000 genes, 6,000 diseases), each with all its fields but
-evidence. A process a writer; *select* is reading the list, before it. *Copying* is the machine's own limit: writing the
-same bytes to a new file and forcing them to the disk, as the export does. Memory is the peak of the process, in brackets
-what it was when the list was read.
+evidence. A process a writer; *select* is reading the list, before it. *Copying* is the machine's own limit: writing
+the same bytes to a new file and forcing them to the disk, as the export does. Memory is the peak of the process, in
+brackets what it was when the list was read.
 """
-BOLT = """**Over Bolt** into ArcadeDB on the same machine, 5,000 edges a transaction, nodes there before. The bare loop is the
-driver's own `execute_write` with the same statements and rows that are ready in memory; the load makes the rows from the
-list, and checks every node first. The better of the runs of each, taken in turns.
+BOLT = """**Over Bolt** into ArcadeDB on the same machine, 5,000 edges a transaction, nodes there before. The bare loop
+is the driver's own `execute_write` with the same statements and rows that are ready in memory; the load makes the rows
+from the list, and checks every node first. The better of the runs of each, taken in turns.
 """
 
 

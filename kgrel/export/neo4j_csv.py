@@ -91,32 +91,33 @@ def _part(first: EdgeBatch, others: Iterator[EdgeBatch]) -> Iterator[EdgeBatch]:
 def load_script(source: EdgeSource, parts: list[str]) -> str:
     """Cypher that loads the same files into a running database; repeated, it changes nothing."""
     cells = {entry.name: _cell(entry, place) for place, entry in enumerate(source.fields)}
-    ends = ("subject", "predicate", "object", "kgrel_run_ids")
+    apart = ("id", "subject", "predicate", "object", "kgrel_run_ids")
+    ends = {entry.name: f"row[{place}]" for place, entry in enumerate(source.fields) if entry.name in apart}
     run = cells["kgrel_run_ids"]
-    properties = ", ".join(f"{quoted(name)}: {cell}" for name, cell in cells.items() if name not in ends)
+    properties = ", ".join(f"{quoted(name)}: {cell}" for name, cell in cells.items() if name not in apart)
     lines = [
         "// Copy the part files to the import directory of the server and run this with cypher-shell.",
         "// Names with a backslash need db.import.csv.legacy_quote_escaping=false.",
         constraint(BASE_LABEL) + ";",
         "LOAD CSV FROM 'file:///nodes-part-0001.csv' AS row",
         f"CALL (row) {{ MERGE (n:{BASE_LABEL} {{id: row[0]}})",
-        "  SET n.category = split(row[2], ';'), n.name = row[3] } IN TRANSACTIONS OF 5000 ROWS;",
+        "  SET n.category = split(row[2], ';'), n.name = CASE row[3] WHEN '' THEN null ELSE row[3] END } IN TRANSACTIONS OF 5000 ROWS;",
     ]
     for part in parts:
         for predicate in source.predicates:
-            place = [entry.name for entry in source.fields].index("predicate")
             lines += [
-                f"LOAD CSV FROM 'file:///{part}' AS row WITH row WHERE row[{place}] = {text_literal(predicate)}",
-                f"CALL (row) {{ MATCH (s:{BASE_LABEL} {{id: {cells['subject']}}})",
-                f"  MATCH (o:{BASE_LABEL} {{id: {cells['object']}}})",
-                f"  MERGE (s)-[r:{quoted(predicate)} {{id: {cells['id']}}}]->(o)",
+                f"LOAD CSV FROM 'file:///{part}' AS row WITH row WHERE {ends['predicate']} = {text_literal(predicate)}",
+                f"CALL (row) {{ MATCH (s:{BASE_LABEL} {{id: {ends['subject']}}})",
+                f"  MATCH (o:{BASE_LABEL} {{id: {ends['object']}}})",
+                f"  MERGE (s)-[r:{quoted(predicate)} {{id: {ends['id']}}}]->(o)",
                 f"  SET r += {{{properties}}}, r.kgrel_run_ids = {with_runs(run)} }} IN TRANSACTIONS OF 5000 ROWS;",
             ]
     return "\n".join(lines) + "\n"
 
 
 def _cell(field: Field, place: int) -> str:
-    cell = f"row[{place}]"
+    # An empty field is null to Neo4j and the empty text to others.
+    cell = f"CASE row[{place}] WHEN '' THEN null ELSE row[{place}] END"
     forms: dict[Kind, str] = {
         "text": cell,
         "texts": f"split({cell}, ';')",

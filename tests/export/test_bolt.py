@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from kgrel.data.errors import KgrelError
 from kgrel.export.bolt import delete_run, load, plan
 from kgrel.export.connection import Database
+from kgrel.export.dispatch import write
 from kgrel.export.record import Edge, Node
 from kgrel.export.records import EdgeRecords
 from kgrel.export.scored import ScoredEdges, select_edges
@@ -290,3 +291,19 @@ def test_the_command_prints_no_password(
     assert wrong.returncode == 1
     assert "the login of root was refused" in wrong.stderr
     assert "secret1234" not in wrong.stdout + wrong.stderr
+
+
+def test_the_script_of_the_csv_files_loads_them_and_again_creates_nothing(bolt: BoltSettings, tmp_path: Path) -> None:
+    import neo4j
+
+    out = tmp_path / "x"
+    write(EDGES, "neo4j-csv", out, nodes=NODES)
+    script = (out / "load.cypher").read_text().replace("file:///", f"file://{out}/")
+    lines = [line for line in script.splitlines() if not line.startswith("//")]
+    statements = [statement for statement in "\n".join(lines).split(";\n") if statement.strip()]
+    for _ in range(2):
+        with neo4j.GraphDatabase.driver(bolt.uri, auth=(bolt.user, PASSWORD)) as driver:
+            with driver.session(database=bolt.database) as session:
+                for statement in statements:
+                    session.run(statement).consume()
+        assert normal((read_nodes(bolt), read_edges(bolt))) == normal(expected("neo4j", EDGES, NODES))
