@@ -101,7 +101,7 @@ def load_script(source: EdgeSource, parts: list[str]) -> str:
         constraint(BASE_LABEL) + ";",
         "LOAD CSV FROM 'file:///nodes-part-0001.csv' AS row",
         f"CALL (row) {{ MERGE (n:{BASE_LABEL} {{id: row[0]}})",
-        "  SET n.category = split(row[2], ';'), n.name = CASE row[3] WHEN '' THEN null ELSE row[3] END } IN TRANSACTIONS OF 5000 ROWS;",
+        f"  ON CREATE SET n.category = split(row[2], ';'), n.name = {_given('row[3]')} }} IN TRANSACTIONS OF 5000 ROWS;",
     ]
     for part in parts:
         for predicate in source.predicates:
@@ -115,9 +115,13 @@ def load_script(source: EdgeSource, parts: list[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _given(cell: str) -> str:
+    """A cell, null where it is empty: some servers read an empty field as the empty text."""
+    return f"CASE {cell} WHEN '' THEN null ELSE {cell} END"
+
+
 def _cell(field: Field, place: int) -> str:
-    # An empty field is null to Neo4j and the empty text to others.
-    cell = f"CASE row[{place}] WHEN '' THEN null ELSE row[{place}] END"
+    cell = _given(f"row[{place}]")
     forms: dict[Kind, str] = {
         "text": cell,
         "texts": f"split({cell}, ';')",

@@ -302,8 +302,8 @@ def test_the_script_of_the_csv_files_loads_them_and_again_creates_nothing(bolt: 
     lines = [line for line in script.splitlines() if not line.startswith("//")]
     statements = [statement for statement in "\n".join(lines).split(";\n") if statement.strip()]
     for _ in range(2):
-        with neo4j.GraphDatabase.driver(bolt.uri, auth=(bolt.user, PASSWORD)) as driver:
-            with driver.session(database=bolt.database) as session:
-                for statement in statements:
-                    session.run(statement).consume()
+        driver = neo4j.GraphDatabase.driver(bolt.uri, auth=(bolt.user, PASSWORD))
+        with driver, driver.session(database=bolt.database) as session:
+            for statement in statements:
+                session.run(statement).consume()
         assert normal((read_nodes(bolt), read_edges(bolt))) == normal(expected("neo4j", EDGES, NODES))
