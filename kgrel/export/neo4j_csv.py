@@ -101,7 +101,8 @@ def load_script(source: EdgeSource, parts: list[str]) -> str:
         constraint(BASE_LABEL) + ";",
         "LOAD CSV FROM 'file:///nodes-part-0001.csv' AS row",
         f"CALL (row) {{ MERGE (n:{BASE_LABEL} {{id: row[0]}})",
-        f"  ON CREATE SET n.category = split(row[2], ';'), n.name = {_given('row[3]')} }} IN TRANSACTIONS OF 5000 ROWS;",
+        f"  ON CREATE SET n.category = split(row[2], ';'), n.name = {_given('row[3]')} }}",
+        "IN TRANSACTIONS OF 5000 ROWS;",
     ]
     for part in parts:
         for predicate in source.predicates:
