@@ -6,9 +6,10 @@ writer formats a value once and not once for each edge.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from itertools import islice
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,17 @@ import pyarrow as pa
 
 from kgrel.export.record import Field, Node
 
+T = TypeVar("T")
 BATCH_ROWS = 65_536
+NODE_ROWS = 10_000
+"""Nodes that are formatted before they are written."""
+
+
+def groups(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Lists of at most ``size`` items."""
+    remaining = iter(items)
+    while group := list(islice(remaining, size)):
+        yield group
 
 
 @dataclass(frozen=True)

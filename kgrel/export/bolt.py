@@ -10,14 +10,13 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from kgrel.data.errors import KgrelError
 from kgrel.data.files import canonical_json, write_text
 from kgrel.data.progress import Progress, Silent
-from kgrel.export.batch import EdgeSource
+from kgrel.export.batch import EdgeSource, groups
 from kgrel.export.connection import Database
 from kgrel.export.cypher import (
     RELATIONSHIP_TYPES,
@@ -34,7 +33,6 @@ from kgrel.export.cypher import (
 from kgrel.export.record import Node
 from kgrel.export.settings import BoltSettings
 
-T = TypeVar("T")
 _NOT_PROPERTIES = ("subject", "predicate", "object", "id", "kgrel_run_ids")
 _SHOWN_MISSING = 5
 
@@ -118,12 +116,6 @@ def run_of(source: EdgeSource) -> str:
     if not run:
         raise KgrelError("these edges belong to no one run, so that none can be replaced; select them from a list")
     return str(run)
-
-
-def groups(items: Iterator[T], size: int) -> Iterator[list[T]]:
-    """Lists of at most ``size`` items."""
-    while group := list(islice(items, size)):
-        yield group
 
 
 def _prepare_nodes(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from kgrel.data.artifact import Kind, Manifest, create_artifact
-from kgrel.export.batch import EdgeSource
+from kgrel.export.batch import NODE_ROWS, EdgeSource, groups
+from kgrel.export.fragments import Content
 
 
 @dataclass
@@ -23,12 +23,11 @@ class Bundle:
 
     def lines(self, name: str, lines: Iterable[str]) -> None:
         """Write a file of many short lines, each with its end."""
-        remaining = iter(lines)
         with (self.path / name).open("wb") as stream:
-            while group := list(islice(remaining, 10_000)):
+            for group in groups(lines, NODE_ROWS):
                 stream.write("".join(group).encode())
 
-    def blocks(self, name: str, blocks: Iterable[bytes]) -> None:
+    def blocks(self, name: str, blocks: Iterable[Content]) -> None:
         """Write a file of a few large pieces."""
         with (self.path / name).open("wb") as stream:
             for block in blocks:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from kgrel.export.batch import EdgeBatch
-from kgrel.export.fragments import Fragment, fragment, lines_of
+from kgrel.export.fragments import Content, Fragment, fragment, lines_of
 from kgrel.export.record import Field, Node
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -35,7 +35,7 @@ class CsvStyle:
         return self.text(";".join(values))
 
 
-def csv_edges(fields: Sequence[Field], batch: EdgeBatch, style: CsvStyle) -> bytes:
+def csv_edges(fields: Sequence[Field], batch: EdgeBatch, style: CsvStyle) -> Content:
     """The lines of a batch: a column for each field."""
     parts: list[Fragment] = []
     for place, entry in enumerate(fields):

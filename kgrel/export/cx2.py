@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from kgrel.data.files import atomic_file
 from kgrel.export.batch import Coded, EdgeBatch, EdgeSource
-from kgrel.export.fragments import Fragment, JsonStyle, fragment, json_text, lines_of
+from kgrel.export.fragments import Content, Fragment, JsonStyle, fragment, json_text, lines_of
 from kgrel.export.record import Field, Kind, Node
 
 _TYPES: dict[Kind, str] = {
@@ -75,7 +75,7 @@ def _node(node: Node, number: int) -> str:
     return json_text({"id": number, "v": values | ({"name": node.name} if node.name is not None else {})})
 
 
-def _edges(fields: Sequence[Field], batch: EdgeBatch, numbers: dict[str, int], begin: int) -> bytes:
+def _edges(fields: Sequence[Field], batch: EdgeBatch, numbers: dict[str, int], begin: int) -> Content:
     ends: list[Fragment] = []
     for name, key in zip(_ENDS, ("s", "t"), strict=True):
         ends += [f',"{key}":', _numbered(batch, name, numbers)]

@@ -18,6 +18,8 @@ from kgrel.export.batch import Coded, Column, Constant
 from kgrel.export.record import Field, Kind
 
 Fragment: TypeAlias = str | pa.Array
+Content = bytes | memoryview
+"""What is written to a file; it must not be kept."""
 _STRING = pa.large_string()
 json_text: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 """A value as JSON, not escaped beyond need."""
@@ -107,7 +109,7 @@ def _text(value: str) -> pa.Scalar:
     return pa.scalar(value, _STRING)
 
 
-def lines_of(fragments: Sequence[Fragment], size: int) -> bytes:
+def lines_of(fragments: Sequence[Fragment], size: int) -> Content:
     """The lines, one after the other, in UTF-8; their ends are fragments too."""
     if not size:
         return b""
@@ -121,8 +123,9 @@ def lines_of(fragments: Sequence[Fragment], size: int) -> bytes:
         return "".join(map(str, merged)).encode() * size
     pieces = [_text(part) if isinstance(part, str) else part for part in merged]
     rows = pc.binary_join_element_wise(*pieces, _text(""))
-    whole = pa.LargeListArray.from_arrays(pa.array([0, size], pa.int64()), rows)
-    return bytes(memoryview(pc.binary_join(whole, _text(""))[0].as_buffer()))
+    # The strings of an array stand one behind the other already, so that nothing is copied.
+    offsets = np.frombuffer(rows.buffers()[1], np.int64)[rows.offset : rows.offset + size + 1]
+    return memoryview(rows.buffers()[2])[offsets[0] : offsets[-1]]
 
 
 def concatenated(parts: Sequence[Fragment], size: int) -> pa.Array:

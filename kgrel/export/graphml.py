@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kgrel.data.files import atomic_file
 from kgrel.export.batch import EdgeBatch, EdgeSource
-from kgrel.export.fragments import Fragment, fragment, lines_of
+from kgrel.export.fragments import Content, Fragment, fragment, lines_of
 from kgrel.export.record import Field, Kind, Node
 
 _TYPES: dict[Kind, str] = {"text": "string", "texts": "string", "number": "double", "whole": "long", "flag": "boolean"}
@@ -69,7 +69,7 @@ def _node(node: Node, style: XmlStyle) -> str:
     return f'<node id="{style.text(node.id)}">{category}{name}</node>\n'
 
 
-def _edges(fields: Sequence[Field], batch: EdgeBatch, style: XmlStyle) -> bytes:
+def _edges(fields: Sequence[Field], batch: EdgeBatch, style: XmlStyle) -> Content:
     ends = [
         fragment(Field(name, "text", True), batch.columns[name], style, f'{attribute}="', '"')
         for name, attribute in zip(_TRIPLE, ("<edge id", " source", " target"), strict=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 from kgrel.export.batch import EdgeBatch, EdgeSource
 from kgrel.export.bundle import Bundle, bundle
-from kgrel.export.fragments import JsonStyle, fragment, json_text, lines_of
+from kgrel.export.fragments import Content, JsonStyle, fragment, json_text, lines_of
 from kgrel.export.record import Field, Node
 from kgrel.export.settings import KgxSettings
 
@@ -64,7 +64,7 @@ def _json_node(node: Node) -> str:
     return json_text(values | ({"name": node.name} if node.name is not None else {})) + "\n"
 
 
-def _json_edges(fields: Sequence[Field], batch: EdgeBatch) -> bytes:
+def _json_edges(fields: Sequence[Field], batch: EdgeBatch) -> Content:
     style = JsonStyle()
     first, *others = fields
     parts = [fragment(first, batch.columns[first.name], style, f'{{"{first.name}":"', '"')]
@@ -78,7 +78,7 @@ def _tsv_nodes(nodes: Iterable[Node], style: TsvStyle) -> Iterable[str]:
         yield f"{node.id}\t{style.texts(node.category)}\t{style.text(node.name or '')}\n"
 
 
-def _tsv_edges(source: EdgeSource, style: TsvStyle) -> Iterable[bytes]:
+def _tsv_edges(source: EdgeSource, style: TsvStyle) -> Iterable[Content]:
     yield ("\t".join(field.name for field in source.fields) + "\n").encode()
     for batch in source.batches():
         parts = []

@@ -7,7 +7,6 @@ reads ``""`` as the empty text and nothing as none, knows no escape inside a lis
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
 from kgrel.export.batch import EdgeBatch, EdgeSource
@@ -81,7 +80,7 @@ def _part(first: EdgeBatch, others: Iterator[EdgeBatch]) -> Iterator[EdgeBatch]:
     rows = first.size
     yield first
     while rows < PART_ROWS:
-        batch = next(islice(others, 1), None)
+        batch = next(others, None)
         if batch is None:
             return
         rows += batch.size

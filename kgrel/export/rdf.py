@@ -21,11 +21,11 @@ import pyarrow.compute as pc
 
 from kgrel.data.errors import KgrelError
 from kgrel.data.files import atomic_file
-from kgrel.export.batch import Coded, Column, Constant, EdgeBatch, EdgeSource
+from kgrel.export.batch import NODE_ROWS, Coded, Column, Constant, EdgeBatch, EdgeSource, groups
 from kgrel.export.fragments import Fragment, concatenated, fragment, lines_of
 from kgrel.export.mapping import DEFAULT_PREFIXES
 from kgrel.export.rdf_terms import Terms, graph_iri, literal
-from kgrel.export.record import FIELDS, Field
+from kgrel.export.record import FIELDS, Field, Node
 from kgrel.export.settings import RdfSettings
 
 _TRIPLE = ("id", "subject", "predicate", "object")
@@ -113,10 +113,8 @@ def _reification(triple: list[pa.Array], terms: Terms, settings: RdfSettings) ->
 def _write_trig(source: EdgeSource, stream: BinaryIO, terms: Terms, graph: str, settings: RdfSettings) -> None:
     lines = [f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in sorted(terms.prefixes.items())]
     stream.write("".join([*lines, f"GRAPH <{graph}> {{\n"]).encode())
-    for node in source.nodes():
-        types = ", ".join(map(terms.curie, node.category))
-        label = "" if node.name is None else f" ; {terms.label} {literal(node.name)}"
-        stream.write(f"{terms.curie(node.id)} {terms.type} {types}{label} .\n".encode())
+    for nodes in groups(source.nodes(), NODE_ROWS):
+        stream.write("".join(_trig_node(node, terms) for node in nodes).encode())
     for batch in source.batches():
         triple, subject = _triple(batch, terms), _subject(batch, terms)
         parts: list[Fragment] = [triple[0], " ", triple[1], " ", triple[2], " .\n"]
@@ -130,17 +128,25 @@ def _write_trig(source: EdgeSource, stream: BinaryIO, terms: Terms, graph: str, 
     stream.write(b"}\n")
 
 
+def _trig_node(node: Node, terms: Terms) -> str:
+    types = ", ".join(map(terms.curie, node.category))
+    label = "" if node.name is None else f" ; {terms.label} {literal(node.name)}"
+    return f"{terms.curie(node.id)} {terms.type} {types}{label} .\n"
+
+
+def _quads_of_node(node: Node, terms: Terms, end: str) -> str:
+    subject = terms.curie(node.id)
+    label = "" if node.name is None else f"{subject} {terms.label} {literal(node.name)}{end}"
+    return "".join(f"{subject} {terms.type} {terms.curie(category)}{end}" for category in node.category) + label
+
+
 def _properties(fields: Sequence[Field]) -> list[Field]:
     return [field for field in fields if field.name not in _TRIPLE]
 
 
 def _write_quads(source: EdgeSource, stream: BinaryIO, terms: Terms, end: str, settings: RdfSettings) -> None:
-    for node in source.nodes():
-        subject = terms.curie(node.id)
-        lines = [f"{subject} {terms.type} {terms.curie(category)}{end}" for category in node.category]
-        if node.name is not None:
-            lines.append(f"{subject} {terms.label} {literal(node.name)}{end}")
-        stream.write("".join(lines).encode())
+    for nodes in groups(source.nodes(), NODE_ROWS):
+        stream.write("".join(_quads_of_node(node, terms, end) for node in nodes).encode())
     for batch in source.batches():
         triple, subject = _triple(batch, terms), _subject(batch, terms)
         parts: list[Fragment] = [triple[0], " ", triple[1], " ", triple[2]]

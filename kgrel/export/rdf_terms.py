@@ -48,7 +48,7 @@ class Terms:
         prefix, _, local = curie.partition(":")
         if prefix not in self.prefixes:
             return f"<{UNKNOWN_PREFIX}{_encoded(curie)}>"
-        if self.abbreviated and _LOCAL.fullmatch(local):
+        if self.abbreviated and ((local.isascii() and local.isalnum()) or _LOCAL.fullmatch(local)):
             return curie
         return f"<{self.prefixes[prefix]}{_encoded(local)}>"
 

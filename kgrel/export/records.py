@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,7 +13,7 @@ import pyarrow as pa
 
 from kgrel.data.errors import KgrelError
 from kgrel.export.arrow import TYPES
-from kgrel.export.batch import BATCH_ROWS, EdgeBatch, Plain
+from kgrel.export.batch import BATCH_ROWS, EdgeBatch, Plain, groups
 from kgrel.export.record import FIELDS, Edge, Field, Node, qualifier_fields
 from kgrel.export.selection import repeated_places
 
@@ -55,15 +54,14 @@ class EdgeRecords:
     def _write(self, edges: Iterable[Edge]) -> None:
         keys = []
         with pa.ipc.new_file(str(self._path), _SCHEMA) as writer:
-            remaining = iter(edges)
-            while group := tuple(islice(remaining, BATCH_ROWS)):
+            for group in groups(edges, BATCH_ROWS):
                 writer.write_batch(self._arrow(group))
                 keys.append(np.array([int(edge.id[-16:], 16) for edge in group], np.uint64).view(np.int64))
         all_keys = np.concatenate(keys) if keys else np.empty(0, np.int64)
         self._repeats = repeated_places(all_keys)
         self._count = len(all_keys) - len(self._repeats)
 
-    def _arrow(self, edges: tuple[Edge, ...]) -> pa.RecordBatch:
+    def _arrow(self, edges: list[Edge]) -> pa.RecordBatch:
         for edge in edges:
             self._ends[edge.subject] = self._ends[edge.object] = None
             self._predicates.add(edge.predicate)

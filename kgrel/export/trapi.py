@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from kgrel.data.files import atomic_file
 from kgrel.export.batch import EdgeBatch, EdgeSource
-from kgrel.export.fragments import Fragment, JsonStyle, concatenated, fragment, json_text, lines_of
+from kgrel.export.fragments import Content, Fragment, JsonStyle, concatenated, fragment, json_text, lines_of
 from kgrel.export.record import FIELDS, Field, Node
 
 _OUTSIDE = ("id", "subject", "predicate", "object", "primary_knowledge_source", "supporting_data_source")
@@ -52,7 +52,7 @@ def _node(node: Node) -> str:
     return f"{json_text(node.id)}:{json_text(named)}"
 
 
-def _edges(fields: Sequence[Field], batch: EdgeBatch) -> bytes:
+def _edges(fields: Sequence[Field], batch: EdgeBatch) -> Content:
     style, columns = JsonStyle(), batch.columns
 
     def cell(name: str, before: str, after: str, style: JsonStyle = style) -> Fragment:
