@@ -145,7 +145,7 @@ def export_scored(
     """Export a scored list as a file or a directory.
 
     Returns:
-        What became of the rows, see :class:`kgrel.export.scored.Counts`; the run; evidence; what was replaced.
+        What became of the rows, see :class:`kgrel.export.row_parser.Counts`; the run; evidence; what was replaced.
 
     Raises:
         KgrelError: see :func:`open_edges` and :func:`write`.
