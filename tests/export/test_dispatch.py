@@ -15,13 +15,14 @@ import pytest
 from kgrel.data.entities import EntityTable
 from kgrel.data.errors import KgrelError
 from kgrel.export import model as model_module
-from kgrel.export import to_hetero_data, to_networkx
+from kgrel.export import row_parser, to_hetero_data, to_networkx
 from kgrel.export.adapters import biocypher_edges, biocypher_nodes
 from kgrel.export.dispatch import WRITERS, Inputs, export_scored, open_edges, write
 from kgrel.export.evidence import Evidence, document_curie
 from kgrel.export.records import EdgeRecords
 from kgrel.export.settings import FORMATS, ExportSettings
 from kgrel.export.validate import validate_export
+from kgrel.score import scorer
 from kgrel.text.corpus import Corpus
 from kgrel.text.evidence import EvidenceIndex
 from kgrel.train import pair_model
@@ -56,6 +57,7 @@ def scored_pairs(pairs_path: Path, world_files: dict[str, Path], tmp_path: Path)
 
 def test_the_names_of_the_files_of_pairs_are_those_of_the_model() -> None:
     assert (model_module.ENTITIES, model_module.MODEL) == (pair_model.ENTITIES, pair_model.MODEL)
+    assert row_parser.NO_RELATION == scorer.NO_RELATION
 
 
 def test_edges_carry_the_model_its_threshold_and_the_documents_of_their_sentences(
