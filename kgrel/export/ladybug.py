@@ -44,7 +44,8 @@ def write(source: EdgeSource, out: Path, settings: LadybugSettings | None = None
                 _build(module, partial, files, source, settings)
                 _check_counts(module, partial, source, settings)
             except RuntimeError as error:
-                raise KgrelError(f"{out}: the database could not be built ({_first_line(error)})") from None
+                hint = "; give it more with --buffer-pool" if "Buffer manager" in str(error) else ""
+                raise KgrelError(f"{out}: the database could not be built ({_first_line(error)}){hint}") from None
             finally:
                 Path(f"{partial}.wal").unlink(missing_ok=True)
 

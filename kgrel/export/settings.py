@@ -77,8 +77,8 @@ class RdfSettings:
 class LadybugSettings:
     """How a Ladybug file is built."""
 
-    buffer_pool: int = 512
-    """Memory of the database while it builds, MiB."""
+    buffer_pool: int = 2048
+    """Memory that the database may take while it builds, MiB; a million edges need more than 512."""
 
 
 @dataclass(frozen=True)
