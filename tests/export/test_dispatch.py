@@ -68,7 +68,8 @@ def test_edges_carry_the_model_its_threshold_and_the_documents_of_their_sentence
     summary = export_scored("kgx", inputs, tmp_path / "out", settings)
     _, edges = read_jsonl(tmp_path / "out")
     model = pair_model.PairModel.open(pairs_path)
-    assert summary["edges"] == len(edges) == 40
+    # Some pairs are of two diseases, which no class relates.
+    assert summary["edges"] == len(edges) == 40 - summary["unscored"] > 20
     assert model.artifact is not None
     corpus = Corpus.open(corpus_path)
     index = EvidenceIndex.of(corpus)
@@ -177,7 +178,7 @@ except (OSError, KgrelError):
 """
 
 
-@pytest.mark.parametrize("format", [format for format in WRITERS if format != "ladybug"])
+@pytest.mark.parametrize("format", ["kgx", "rdf", "trapi"])
 def test_a_disk_that_is_full_leaves_nothing_behind(format: str, tmp_path: Path) -> None:
     # Arrow's temporary file of 2,000 edges needs more than the limit on /tmp as well, so either may hit it.
     out = tmp_path / {"rdf": "x.nq"}.get(format, "x")
