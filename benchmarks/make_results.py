@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import sections_export
 import sections_pretraining
 import sections_scoring
 import sections_tagging
@@ -125,6 +126,7 @@ def main() -> None:
         *sections_pretraining.section(),
         *sections_scoring.sections(),
         *sections_tagging.section(),
+        *sections_export.section(),
     ]
     text = "\n\n".join([HEAD.strip(), *(part.strip() for part in sections)])
     (BENCHMARKS / "RESULTS.md").write_text(text + "\n", encoding="utf-8")

@@ -29,6 +29,8 @@ VERBS = {
     "rank-pairs": "Rank one entity against all of a type, or all pairs of two types.",
     "report": "Show the curves and settings of a training as one HTML page.",
     "score-pairs": "Score a list of candidate pairs: one row out for each row in.",
+    "export": "Export scored pairs as edges for a graph database or a viewer.",
+    "validate-export": "Check exported files against the Biolink model.",
 }
 """Verb → one line for the overview."""
 

@@ -40,6 +40,7 @@ class Kind(StrEnum):
     REPRESENTATION = "representation"
     PAIRS = "pairs"
     TYPING = "typing"
+    EXPORT = "export"
 
 
 MADE_BY = {Kind.CORPUS: "build-corpus", Kind.REPRESENTATION: "pretrain", Kind.PAIRS: "train-pairs"}

@@ -1,4 +1,4 @@
-"""Sizes of the model: those of the paper's Table 1, one below for the demo and the tests, one above; its options' names.
+"""Sizes of the model: those of the paper's Table 1, one below for demo and tests, one above; and names of its options.
 
 Loads no torch.
 """

@@ -158,6 +158,11 @@ class SentenceStore:
         number, place = _locate(self._begins, row)
         return Sentence(**self._batches[number].slice(place, 1).to_pylist()[0])
 
+    def documents(self) -> pa.DictionaryArray:
+        """Document of each sentence (N,); the texts of the documents are held once."""
+        columns = [batch.column("doc_id").dictionary_encode() for batch in self._batches]
+        return pa.chunked_array(columns, pa.dictionary(pa.int32(), pa.string())).unify_dictionaries().combine_chunks()
+
 
 def _locate(begins: npt.NDArray[np.int64], row: int) -> tuple[int, int]:
     """Batch of a row, and its place in the batch."""

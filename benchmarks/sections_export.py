@@ -1,0 +1,53 @@
+"""The section of export.py in RESULTS.md."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from common import load
+
+TEXT = """## Export (`export.py`)
+
+Edges of a scored list of different gene-disease pairs (20,000 genes, 6,000 diseases), each with all its fields but
+evidence. A process a writer; *select* is reading the list, before it. *Copying* is the machine's own limit: writing
+the same bytes to a new file and forcing them to the disk, as the export does. Memory is the peak of the process, in
+brackets what it was when the list was read.
+"""
+BOLT = """**Over Bolt** into ArcadeDB on the same machine, 5,000 edges a transaction, nodes there before. The bare loop
+is the driver's own `execute_write` with the same statements and rows that are ready in memory; the load makes the rows
+from the list, and checks every node first. The better of the runs of each, taken in turns.
+"""
+
+
+def section() -> list[str]:
+    """Tables of the writers and of Bolt; empty if the benchmark was not run."""
+    result = load("export")
+    if not result:
+        return []
+    machine = ", ".join(f"{key} {value}" for key, value in result["hardware"].items() if value is not None)
+    lines = [TEXT, f"{result['date']}. Hardware: {machine}."]
+    if "files" in result:
+        lines.append(_files(result["files"]))
+    if "bolt" in result:
+        lines += [BOLT, _bolt(result["bolt"])]
+    return lines
+
+
+def _files(rows: list[dict[str, Any]]) -> str:
+    heads = "writer | edges | seconds | edges/s | times copying | select, s | bytes/edge | peak MB (before)"
+    lines = [f"| {heads} |", "|---" * 8 + "|"]
+    for row in sorted(rows, key=lambda row: row["edges"]):
+        cells = [row["case"], f"{row['edges']:,}", f"{row['seconds']:.2f}", f"{row['edges_per_second']:,.0f}"]
+        cells += [f"{row['seconds'] / row['copy_seconds']:.1f}", f"{row['select_seconds']:.2f}"]
+        cells += [f"{row['bytes'] / row['edges']:,.0f}", f"{row['peak_mb']:,.0f} ({row['peak_before_mb']:,.0f})"]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _bolt(rows: list[dict[str, Any]]) -> str:
+    lines = ["| edges | bare loop, s | load, s | load / bare | load again (0 created), s |", "|---|---|---|---|---|"]
+    for row in rows:
+        cells = [f"{row['edges']:,}", f"{row['bare_loop_seconds']:.1f}", f"{row['load_seconds']:.1f}"]
+        cells += [f"{row['load_to_bare']:.2f}", f"{row['load_again_seconds']:.1f}"]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)

@@ -1,0 +1,170 @@
+"""From a scored list to a file, in one call; and edges of one's own to any format."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from kgrel.data.entities import EntityTable
+from kgrel.data.errors import KgrelError, did_you_mean
+from kgrel.data.files import refuse_existing, sha256_of
+from kgrel.data.progress import Progress
+from kgrel.data.tables import Format
+from kgrel.export import cx2, graphml, kgx, ladybug, neo4j_csv, neptune, rdf, trapi
+from kgrel.export.batch import EdgeSource
+from kgrel.export.bundle import Bundle
+from kgrel.export.evidence import Evidence
+from kgrel.export.mapping import Mapping, read_mapping
+from kgrel.export.model import PairArtifact
+from kgrel.export.nodes import NodeSource, read_nodes, with_names
+from kgrel.export.provenance import provenance_of
+from kgrel.export.record import Edge, Node
+from kgrel.export.records import EdgeRecords
+from kgrel.export.scored import ScoredEdges, select_edges
+from kgrel.export.settings import FORMATS, VIEWER_EDGES, VIEWERS, ExportSettings
+from kgrel.text.corpus import Corpus
+
+WRITERS: dict[str, Callable[..., Any]] = {
+    "kgx": kgx.write,
+    "neo4j-csv": neo4j_csv.write,
+    "ladybug": ladybug.write,
+    "rdf": rdf.write,
+    "graphml": graphml.write,
+    "cx2": cx2.write,
+    "neptune": neptune.write,
+    "trapi": trapi.write,
+}
+"""Format → its writer, for formats that are files."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Inputs:
+    """What the edges are made of, as paths; None where it is not given."""
+
+    scored: str | Path
+    """What ``score-pairs`` wrote; ``-`` is standard input."""
+    pairs: str | Path | None = None
+    """The PAIRS artifact that scored it: nodes, model version, thresholds."""
+    nodes: str | Path | None = None
+    """A nodes file; gives names, and without PAIRS the nodes."""
+    corpus: str | Path | None = None
+    """The corpus whose documents are the evidence."""
+    mapping: str | Path | None = None
+    """A mapping file."""
+    input_format: Format | None = None
+    """Format of the list where its ending does not say it."""
+
+
+def write(
+    edges: EdgeSource | Iterable[Edge],
+    format: str,
+    out: str | Path,
+    *,
+    nodes: Iterable[Node] = (),
+    overwrite: bool = False,
+    **options: Any,
+) -> dict[str, Any]:
+    """Write edges in a format that is a file or a directory.
+
+    Args:
+        edges: from :func:`kgrel.export.scored.select_edges`, or :class:`~kgrel.export.record.Edge` objects, which are
+            read once and never all held in memory.
+        format: one of :data:`WRITERS`.
+        nodes: what the ends of ``Edge`` objects are called.
+        options: of the writer: ``settings``, and ``prefixes`` of rdf.
+
+    Returns:
+        Counts: ``nodes``, ``edges``, and where a format cannot hold some characters ``replaced``.
+
+    Raises:
+        KgrelError: an unknown format; ``out`` exists and ``overwrite`` is false; what the writer cannot write.
+    """
+    if format not in WRITERS:
+        what = "loads a database: use kgrel.export.load" if format == "neo4j" else "is no format"
+        raise KgrelError(f"{format!r} {what}{did_you_mean(format, WRITERS)}; files are {', '.join(WRITERS)}")
+    with EdgeRecords(edges, nodes) if isinstance(edges, Iterable) else nullcontext(edges) as source:
+        made = WRITERS[format](source, Path(out), overwrite=overwrite, **options)
+        counts = {"nodes": source.node_count, "edges": source.edge_count}
+    return counts | (made.counts if isinstance(made, Bundle) else made or {})
+
+
+@contextmanager
+def open_edges(
+    inputs: Inputs, settings: ExportSettings, progress: Progress | None = None
+) -> Iterator[tuple[ScoredEdges, Mapping]]:
+    """The edges of a scored list and the mapping that named them, from paths.
+
+    Raises:
+        KgrelError: neither PAIRS nor a nodes file is given; see :func:`kgrel.export.provenance.provenance_of` and
+            :func:`kgrel.export.scored.select_edges`.
+    """
+    mapping = read_mapping(inputs.mapping)
+    entities, thresholds, parents = _nodes(inputs)
+    provenance = provenance_of(settings, mapping, inputs.scored, thresholds, parents)
+    evidence = None
+    if inputs.corpus is not None:
+        corpus = Corpus.open(inputs.corpus)
+        evidence = Evidence(corpus, entities, settings.max_evidence)
+        provenance.parents["corpus"] = corpus.artifact.hash
+    if inputs.mapping is not None:
+        provenance.parents["mapping"] = sha256_of(Path(inputs.mapping))
+    with select_edges(
+        inputs.scored, entities, provenance, mapping, settings,
+        evidence=evidence, input_format=inputs.input_format, progress=progress,
+    ) as edges:  # fmt: skip
+        yield edges, mapping
+
+
+def _nodes(inputs: Inputs) -> tuple[EntityTable, dict[str, float], dict[str, str]]:
+    """The entities, the model's thresholds, and the hashes of what gave them."""
+    given: NodeSource | None = read_nodes(inputs.nodes) if inputs.nodes is not None else None
+    parents = {"nodes": sha256_of(Path(inputs.nodes))} if inputs.nodes is not None else {}
+    if inputs.pairs is None:
+        if given is None:
+            raise KgrelError("the nodes are not known; give --pairs PAIRS, which scored the list, or --nodes FILE")
+        return given.entities, {}, parents
+    model = PairArtifact.open(inputs.pairs)
+    entities = model.entities if given is None else with_names(model.entities, given)
+    return entities, model.thresholds, parents | {"pairs": model.hash}
+
+
+def export_scored(
+    format: str,
+    inputs: Inputs,
+    out: str | Path,
+    settings: ExportSettings | None = None,
+    *,
+    writer_settings: Any = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Export a scored list as a file or a directory.
+
+    Returns:
+        What became of the rows, see :class:`kgrel.export.row_parser.Counts`; the run; evidence; what was replaced.
+
+    Raises:
+        KgrelError: see :func:`open_edges` and :func:`write`.
+    """
+    if format not in WRITERS:
+        raise KgrelError(f"{format!r} is no format of a file{did_you_mean(format, FORMATS)}")
+    settings = settings or ExportSettings()
+    refuse_existing(Path(out), overwrite)
+    if format in VIEWERS and not settings.top:
+        settings = dataclasses.replace(settings, top=VIEWER_EDGES)
+    options: dict[str, Any] = {} if writer_settings is None else {"settings": writer_settings}
+    with open_edges(inputs, settings, progress) as (edges, mapping):
+        if format == "rdf":
+            options["prefixes"] = mapping.prefixes
+        written = write(edges, format, out, overwrite=overwrite, **options)
+        return summary_of(edges, written)
+
+
+def summary_of(edges: ScoredEdges, written: dict[str, Any]) -> dict[str, Any]:
+    """What is told after an export."""
+    evidence = {f"evidence_{name}": count for name, count in edges.evidence_counts.items()}
+    return asdict(edges.counts) | {"run": edges.origin["run_id"]} | evidence | written

@@ -1,0 +1,45 @@
+"""What an export needs to know of the model: read from PAIRS without loading its weights."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from kgrel.data.artifact import Kind, open_artifact
+from kgrel.data.entities import EntityTable
+from kgrel.data.errors import ArtifactError
+
+# The names are those of kgrel.train.pair_model, which loads torch.
+ENTITIES, MODEL = "entities.parquet", "model.json"
+
+
+@dataclass(frozen=True)
+class PairArtifact:
+    """The parts of PAIRS that name its edges.
+
+    Attributes:
+        entities: what it knows.
+        thresholds: relation → the score that a pair must exceed.
+        hash: of the artifact.
+    """
+
+    entities: EntityTable
+    thresholds: dict[str, float]
+    hash: str
+
+    @classmethod
+    def open(cls, path: str | Path) -> PairArtifact:
+        """Read a PAIRS artifact.
+
+        Raises:
+            ArtifactError: see :func:`kgrel.data.artifact.open_artifact`; or its files do not fit together.
+        """
+        artifact = open_artifact(path, Kind.PAIRS)
+        try:
+            model = json.loads(artifact.file(MODEL).read_bytes())
+            thresholds = {str(k): float(v) for k, v in zip(model["classes"], model["thresholds"], strict=True)}
+            entities = EntityTable.read(artifact.file(ENTITIES))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ArtifactError(f"{artifact.path}: {MODEL} or {ENTITIES} is damaged ({error}); train again") from None
+        return cls(entities, thresholds, artifact.hash)
