@@ -53,7 +53,12 @@ class Recipe:
 
 
 SMALL = Recipe(dimensions=128, epochs=200, batch_questions=128, validate_epochs=5, precision="fp32", learning_rate=1e-2)
-RECIPES = {"umls": SMALL, "kinships": SMALL, "codex-s": replace(SMALL, epochs=100), "fb15k-237": Recipe(epochs=24, regularisation=0.05)}
+RECIPES = {
+    "umls": SMALL,
+    "kinships": SMALL,
+    "codex-s": replace(SMALL, epochs=100),
+    "fb15k-237": Recipe(epochs=24, regularisation=0.05),
+}
 
 
 @dataclass(frozen=True)

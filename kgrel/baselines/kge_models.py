@@ -45,7 +45,7 @@ class EntityRanker(nn.Module):
         self.model = MODELS[name](entities, relations, dimensions, **options)
         if name in BILINEAR:
             for table in self.model.children():
-                nn.init.normal_(table.weight, std=0.1)  # type: ignore[arg-type]
+                nn.init.normal_(table.weight, std=0.1)
         else:
             self.log_scale = nn.Parameter(torch.tensor(math.log(INITIAL_SCALE)))
 
@@ -77,7 +77,8 @@ class EntityRanker(nn.Module):
     def queries(self, known: Tensor, relations: Tensor, tails: Tensor) -> Tensor:
         """The vector of each query: (B, D), of complex models (B, 2D)."""
         m, sign = self.model, torch.where(tails, 1.0, -1.0).unsqueeze(1)
-        entity, relation = m.node_emb(known), m.rel_emb(relations)
+        entity: Tensor = m.node_emb(known)
+        relation: Tensor = m.rel_emb(relations)
         if self.name == "DistMult":
             return entity * relation
         if self.name == "TransE":

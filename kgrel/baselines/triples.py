@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -66,24 +65,27 @@ class Questions:
         columns = known[order], relations[order], tails[order]
         change = np.any([column[1:] != column[:-1] for column in columns], axis=0)
         firsts = np.flatnonzero(np.concatenate([np.ones(min(1, len(known)), np.bool_), change]))
-        return cls(*(column[firsts] for column in columns), np.append(firsts, len(known)), answers[order])  # type: ignore[arg-type]
+        known, relations, tails = (column[firsts] for column in columns)
+        return cls(known, relations, tails.astype(np.bool_), np.append(firsts, len(order)), answers[order])
 
     def __len__(self) -> int:
         return len(self.known)
 
     def find(self, known: Rows, relation: int, tails: bool) -> Rows:
         """The number of each question (b,), which must be there, where all ask for one side of one relation."""
-        group = self._group(relation, tails)
+        group = relation if tails else relation + self._span
         first, last = np.searchsorted(self._groups, group, "left"), np.searchsorted(self._groups, group, "right")
-        return first + np.searchsorted(self.known[first:last], known)
+        found: Rows = first + np.searchsorted(self.known[first:last], known)
+        return found
+
+    @cached_property
+    def _span(self) -> int:
+        return int(self.relations.max()) + 1
 
     @cached_property
     def _groups(self) -> Rows:
         """The side and relation of each question as one number, rising."""
-        return self._group(self.relations, self.tails)
-
-    def _group(self, relations: Any, tails: Any) -> Any:
-        return np.where(tails, 0, int(self.relations.max()) + 1) + relations
+        return np.where(self.tails, self.relations, self.relations + self._span)
 
     def answers_of(self, rows: Rows) -> tuple[Rows, Rows]:
         """For each answer to some of the questions its place in ``rows``, and the answer: (a,) each."""

@@ -134,7 +134,8 @@ class SentenceStore:
     """The sentences that gave a context; their text stays in the memory map."""
 
     def __init__(self, batches: list[pa.RecordBatch]) -> None:
-        self._batches = batches
+        self.batches = batches
+        """Record batches with :data:`SENTENCE_SCHEMA`."""
         self._begins = np.cumsum([0, *(batch.num_rows for batch in batches)])
 
     @classmethod
@@ -156,7 +157,7 @@ class SentenceStore:
             IndexError: no such row.
         """
         number, place = _locate(self._begins, row)
-        return Sentence(**self._batches[number].slice(place, 1).to_pylist()[0])
+        return Sentence(**self.batches[number].slice(place, 1).to_pylist()[0])
 
 
 def _locate(begins: npt.NDArray[np.int64], row: int) -> tuple[int, int]:
