@@ -62,9 +62,7 @@ def leakage_report(data: PairData, corpus: Corpus, rows_of_corpus: Rows) -> dict
                 name: int((ends == number).sum()) for number, name in ((2, "both"), (1, "one"), (0, "none"))
             },
             "contexts": int(contexts.sum()),
-            "contexts_in_sentences_of_training_pairs": int(
-                np.isin(corpus.contexts.sentences[contexts], sentences).sum()
-            ),
+            "contexts_in_sentences_of_training_pairs": int(np.isin(sentences[contexts], sentences[training]).sum()),
             "contexts_word_for_word_in_training": int(np.isin(hashes[contexts], hashes[training]).sum()),
         }
     return report
