@@ -249,13 +249,19 @@ def entity_groups(data: PairData, validation: float, test: float, settings: Spli
 
 
 def unseen(world: World, data: PairData, settings: SplitSettings, inputs: SplitInputs) -> PairData:
-    """All co-mentioned pairs train; listed pairs without a common context are held out, against others like them."""
+    """All co-mentioned pairs train; listed pairs without a common context are held out, against others like them.
+
+    Raises:
+        KgrelError: too few listed pairs have no common context.
+    """
     rng, unique = rng_of(settings.seed, Stream.SPLIT), np.unique(world.listed)
     never = rng.permutation(np.setdiff1d(unique, world.keys, assume_unique=True))
     sizes = [
         min(round(share * len(never)), settings.held_out_positives)
         for share in (settings.validation_share, settings.test_share)
     ]
+    if min(sizes) < 1:
+        raise KgrelError(f"only {len(never)} listed pairs have no common context, too few for --split unseen")
     cells = Cells.of(world.classes, world.type_rows, data.label_degrees())
     excluded = np.union1d(unique, world.keys)
     keys, parts = [data.heads * world.size + data.tails], [data.parts.astype(np.int64)]

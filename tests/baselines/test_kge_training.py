@@ -32,7 +32,7 @@ def plain_loss(ranker: EntityRanker, typed: bool) -> float:
             scores = ranker(torch.tensor([known]), torch.tensor([relation]), torch.tensor([tails]))[0]
             rivals = np.flatnonzero(KINDS[answer] == KINDS) if typed else np.arange(len(KINDS))
             losses.append(torch.logsumexp(scores[rivals], 0) - scores[answer])
-    return float(torch.stack(losses).mean())
+    return torch.stack(losses).mean().item()
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -69,17 +69,15 @@ def test_each_question_comes_once_an_epoch_and_the_penalty_is_added() -> None:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_cycle_is_learned_by_every_model_that_can_tell_directions(name: str) -> None:
-    """i → i + 1; DistMult cannot tell i + 1 from i − 1, the others can."""
-    rows = np.arange(12)
-    triples = Triples(rows, np.zeros(12, np.int64), (rows + 1) % 12)
+def test_a_chain_is_learned_by_every_model(name: str) -> None:
+    rows = np.arange(11)
+    triples = Triples(rows, np.zeros(11, np.int64), rows + 1)
     ranker = new_ranker(name, 12, 1, 16, seed=0)
     task = KgeTask(ranker, triples, None, EVERYTHING, no_validation)
     train(task, LoopSettings(steps=250, learning_rate=0.05, device="cpu"), None, Silent(), "kge")
     with torch.no_grad():
-        scores = ranker(torch.from_numpy(rows), torch.zeros(12, dtype=torch.long), torch.ones(12, dtype=torch.bool))
-    right = (scores.argmax(1).numpy() == triples.tails).mean()
-    assert right < 1 if name == "DistMult" else right > 0.9
+        scores = ranker(torch.from_numpy(rows), torch.zeros(11, dtype=torch.long), torch.ones(11, dtype=torch.bool))
+    assert (scores.argmax(1).numpy() == triples.tails).mean() > 0.9
 
 
 def test_the_seed_decides_the_initial_weights() -> None:

@@ -353,3 +353,11 @@ def test_splits_that_leave_nothing_to_train_on_are_refused(make_toy: MakeToy) ->
     undated = SplitInputs(first_dates=np.full(len(toy.comentions[0]), -1))
     with pytest.raises(KgrelError, match="no document of the corpus has a date"):
         assemble_pairs(toy.entities, toy.comentions, toy.relations, asked, undated)
+    everything = toy_where_all_is_mentioned(make_toy)
+    with pytest.raises(KgrelError, match="only 0 listed pairs have no common context"):
+        everything.assemble(dataclasses.replace(SETTINGS, split="unseen"))
+
+
+def toy_where_all_is_mentioned(make_toy: MakeToy) -> Any:
+    """Every pair of entities is co-mentioned."""
+    return make_toy(0, comentioned=36 * 35 // 2)
