@@ -52,11 +52,14 @@ class Recipe:
     precision: str = "bf16"
 
 
-SMALL = Recipe(dimensions=128, epochs=200, batch_questions=128, validate_epochs=5, precision="fp32", learning_rate=1e-2)
+SMALL = Recipe(
+    dimensions=128, epochs=100, batch_questions=128, learning_rate=1e-2, regularisation=0.01, validate_epochs=5,
+    precision="fp32",
+)  # fmt: skip
 RECIPES = {
     "umls": SMALL,
     "kinships": SMALL,
-    "codex-s": replace(SMALL, epochs=100),
+    "codex-s": SMALL,
     "fb15k-237": Recipe(epochs=24, regularisation=0.05),
 }
 
