@@ -9,9 +9,9 @@ from common import load
 TEXT = """## Link prediction on public benchmarks (`link_prediction.py`)
 
 Credentials of the evaluator and of the graph embeddings: torch-geometric's models, trained 1-vs-all, against the
-filtered MRR that LibKGE publishes for FB15k-237. Filtered ranks among all entities, both ends asked for. Training stops by
-the MRR of 2,000 validation edges; the test edges are ranked once. Where optimistic, realistic and pessimistic MRR agree,
-no score ties. Times were taken on a machine that was busy with other work, one thread, and are upper bounds.
+filtered MRR that LibKGE publishes for FB15k-237. Filtered ranks among all entities, both ends asked for. Training stops
+by the MRR of 2,000 validation edges; the test edges are ranked once. Where optimistic, realistic and pessimistic MRR
+agree, no score ties. Times were taken on a machine that was busy with other work, on one thread: they are upper bounds.
 """
 PUBLISHED = {("fb15k-237", "ComplEx"): 0.348, ("fb15k-237", "DistMult"): 0.343, ("fb15k-237", "TransE"): 0.313}
 """Filtered MRR of LibKGE's models."""
