@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from kgrel.data.errors import KgrelError
 from kgrel.text.corpus import Corpus
-from kgrel.train.pair_data import PairData, Part, Rows
+from kgrel.train.pair_data import Flags, PairData, Part, Rows
 
 BLOCK = 65_536
 
@@ -48,7 +48,7 @@ def leakage_report(data: PairData, corpus: Corpus, rows_of_corpus: Rows) -> dict
     """
     refuse_shared_pairs(data.heads, data.tails, data.parts)
     parts = parts_of_contexts(data, corpus, rows_of_corpus)
-    labelled = data.label_degrees().any(axis=1)
+    labelled: Flags = np.any(data.label_degrees(), axis=1)
     training, hashes = parts == Part.TRAINING, context_hashes(corpus)
     sentences = corpus.contexts.sentences
     report = {}
