@@ -18,6 +18,7 @@ from kgrel.data.errors import KgrelError
 from kgrel.data.progress import Progress
 from kgrel.evaluate.ranking import rank_edges, ranking_report
 from kgrel.evaluate.settings import RankingSettings
+from kgrel.train.leakage import refuse_shared_pairs
 from kgrel.train.pair_artifact import Floats, PairArtifact
 from kgrel.train.pair_data import Part
 
@@ -36,11 +37,12 @@ def evaluate_ranking(
         See :func:`kgrel.evaluate.ranking.ranking_report`; ``model``, ``settings`` and ``edges`` by class.
 
     Raises:
-        KgrelError: the part has no listed pair.
+        KgrelError: a pair stands on both sides of the split; the part has no listed pair.
         NonFiniteError: a score is NaN or infinite.
     """
     settings = settings or RankingSettings()
     data = model.data
+    refuse_shared_pairs(data.heads, data.tails, data.parts)
     rows = data.rows(Part[settings.part.upper()], positive=True)
     if not len(rows):
         raise KgrelError(f"no listed pair among the {settings.part} pairs: more relations are needed")

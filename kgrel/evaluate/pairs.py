@@ -35,6 +35,7 @@ from kgrel.metrics.bootstrap import (
 )
 from kgrel.metrics.classification import auroc, average_precision, best, classification_report, predict
 from kgrel.metrics.thresholds import best_threshold, best_thresholds_per_class
+from kgrel.train.leakage import refuse_shared_pairs
 from kgrel.train.pair_artifact import PairArtifact
 from kgrel.train.pair_data import PairData, Part, Rows
 from kgrel.train.settings import BatchSettings
@@ -140,10 +141,12 @@ def evaluate_pairs(
         scores are meant as probabilities; and ``by_frequency`` where it is asked for.
 
     Raises:
-        KgrelError: a setting has no positive pair to evaluate; no uncertainty or no text to relate by frequency.
+        KgrelError: a pair stands on both sides of the split; a setting has no positive pair to evaluate; no
+            uncertainty or no text to relate by frequency.
     """
     settings, progress = settings or EvaluationSettings(), progress or Silent()
     part, data = Part[settings.part.upper()], model.data
+    refuse_shared_pairs(data.heads, data.tails, data.parts)
     scores, chosen = methods(model, beside, settings.baselines, progress)
     report: dict[str, Any] = {
         "settings": asdict(settings),

@@ -16,6 +16,7 @@ from kgrel.baselines.label_only import LabelOnlyTask, fit_label_only
 from kgrel.baselines.settings import LabelOnlySettings
 from kgrel.data.errors import KgrelError
 from kgrel.evaluate import pairs as evaluate
+from kgrel.evaluate.pair_ranking import evaluate_ranking
 from kgrel.evaluate.pairs import MODEL, evaluate_pairs, methods
 from kgrel.evaluate.settings import LEAST_DRAWS, EvaluationSettings
 from kgrel.evaluate.tables import text_table
@@ -245,3 +246,14 @@ def test_without_covered_pairs_all_are_reported_and_nothing_else(given: Any) -> 
     assert "covered" not in report
     assert report["calibration"]["which"] == "all"
     assert text_table(report).startswith("all pairs")
+
+
+def test_a_pair_on_both_sides_in_either_order_is_refused(given: Any) -> None:
+    data = given.data
+    one, other = data.rows(Part.TRAINING)[0], data.rows(Part.TEST)[0]
+    heads, tails = data.heads.copy(), data.tails.copy()
+    heads[other], tails[other] = tails[one], heads[one]
+    leaky = type(given)(replace(data, heads=heads, tails=tails), given.settings, given.scores)
+    for evaluation in (lambda: evaluate_pairs(leaky, FAST), lambda: evaluate_ranking(leaky)):
+        with pytest.raises(KgrelError, match="1 of them on both sides of the split and 1 in reversed order"):
+            evaluation()
