@@ -35,6 +35,6 @@ def open_scorer(path: str | Path) -> Scorer:
     """
     kind = kind_of(path, Kind.PAIRS)
     if kind not in SCORERS:
-        raise ArtifactError(f"{path}: holds a {kind} artifact, which scores no pairs; give one of {', '.join(SCORERS)}")
+        raise ArtifactError(f"{path}: holds a {kind} artifact, but a {Kind.PAIRS} artifact or a baseline is needed")
     scorer: Scorer = scorer_class(kind).open(path)  # type: ignore[attr-defined]
     return scorer

@@ -150,7 +150,7 @@ def test_every_kind_that_scores_is_in_the_table_and_others_are_refused(
     corpus_path: Path, baselines: dict[str, Path]
 ) -> None:
     assert {kind for kind, _ in SETTINGS.values()} | {Kind.PAIRS} == SCORERS.keys()
-    with pytest.raises(ArtifactError, match="holds a corpus artifact, which scores no pairs"):
+    with pytest.raises(ArtifactError, match="holds a corpus artifact, but a pairs artifact or a baseline is needed"):
         open_scorer(corpus_path)
     with pytest.raises(ArtifactError, match="holds a kge artifact, but a degree artifact is needed"):
         scorer_class(Kind.DEGREE).open(baselines["kge"])  # type: ignore[attr-defined]

@@ -48,7 +48,7 @@ def test_an_artifact_that_scores_nothing_is_refused_by_name(kgrel: Kgrel, corpus
     for verb in ("evaluate-ranking", "evaluate-pairs"):
         outcome = kgrel(verb, corpus_path)
         assert outcome.code == 1
-        assert "holds a corpus artifact, which scores no pairs" in outcome.err
+        assert "holds a corpus artifact, but a pairs artifact or a baseline is needed" in outcome.err
 
 
 def test_a_corpus_that_holds_pairs_out_is_made_and_used(
