@@ -31,7 +31,8 @@ from kgrel.baselines.triples import Rows, Triples, joined
 from kgrel.data.files import decode_line, lines_of
 from kgrel.evaluate.ranking import rank_edges, ranking_report
 from kgrel.metrics.ranks import ranking_figures
-from kgrel.train.loop import LoopSettings, Run, train
+from kgrel.train.loop import LoopSettings, train
+from kgrel.train.run import Run
 
 PARTS = ("train", "valid", "test")
 VALIDATION_EDGES = 2_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import sections_pretraining
 import sections_ranking
 import sections_tagging
 from common import BENCHMARKS, load
@@ -119,7 +120,12 @@ def curve(log: list[dict[str, float]]) -> str:
 
 def main() -> None:
     """Write RESULTS.md."""
-    sections = [*real_pairs(), *sections_ranking.section(), *sections_tagging.section()]
+    sections = [
+        *real_pairs(),
+        *sections_ranking.section(),
+        *sections_pretraining.section(),
+        *sections_tagging.section(),
+    ]
     text = "\n\n".join([HEAD.strip(), *(part.strip() for part in sections)])
     (BENCHMARKS / "RESULTS.md").write_text(text + "\n", encoding="utf-8")
 

@@ -33,6 +33,7 @@ TINY_PRETRAIN = PretrainSettings(
     checkpoint_every=10,
     decoder_weight=1.0,
     posterior="recogniser",
+    precision="fp32",
     device="cpu",
 )
 TINY_PAIRS = PairSettings(

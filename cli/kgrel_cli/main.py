@@ -29,6 +29,7 @@ VERBS = {
     "evaluate-ranking": "Rank the other end of each listed pair among all entities of its type.",
     "propose-pairs": "List candidate pairs: of two types, co-mentioned, or near each other in a graph.",
     "rank-pairs": "Rank one entity against all of a type, or all pairs of two types.",
+    "report": "Show the curves and settings of a training as one HTML page.",
     "score-pairs": "Score a list of candidate pairs: one row out for each row in.",
 }
 """Verb → one line for the overview."""

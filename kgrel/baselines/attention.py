@@ -27,10 +27,11 @@ from kgrel.metrics.classification import average_precision, best
 from kgrel.model.representation import save_weights
 from kgrel.text.corpus import Corpus
 from kgrel.train.batches import Stream, rng_of, torch_seed
-from kgrel.train.loop import LoopSettings, Run, train
+from kgrel.train.loop import LoopSettings, train
 from kgrel.train.pair_artifact import Floats
 from kgrel.train.pair_data import PairData, Part, Rows
 from kgrel.train.pairs import PairBatches, target_distribution, with_no_relation
+from kgrel.train.run import Run
 from kgrel.train.settings import SplitSettings
 
 WEIGHTS, SCORES = "weights.safetensors", "scores.safetensors"

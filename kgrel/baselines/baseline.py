@@ -15,9 +15,9 @@ from kgrel.data.progress import Progress, Silent
 from kgrel.data.settings import from_json, to_json
 from kgrel.metrics.classification import best
 from kgrel.text.corpus import Corpus
-from kgrel.train.loop import Run
 from kgrel.train.pair_artifact import Floats, PairArtifact, describe, read_parts
 from kgrel.train.pair_data import Rows
+from kgrel.train.run import Run
 from kgrel.train.settings import SplitSettings
 from kgrel.train.train_pairs import PairInputs, parents_of, prepare_pairs
 

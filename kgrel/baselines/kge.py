@@ -31,9 +31,10 @@ from kgrel.data.progress import Progress, Silent
 from kgrel.metrics.classification import average_precision, best
 from kgrel.model.representation import load_weights, save_weights
 from kgrel.text.corpus import Corpus
-from kgrel.train.loop import LoopSettings, Run, train
+from kgrel.train.loop import LoopSettings, train
 from kgrel.train.pair_artifact import Floats
 from kgrel.train.pair_data import PairData, Part, Rows
+from kgrel.train.run import Run
 from kgrel.train.settings import SplitSettings
 
 WEIGHTS = "weights.safetensors"

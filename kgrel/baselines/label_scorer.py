@@ -14,9 +14,9 @@ from kgrel.data.artifact import Kind
 from kgrel.data.progress import Progress
 from kgrel.model.representation import load_weights, save_weights
 from kgrel.text.corpus import Corpus
-from kgrel.train.loop import Run
 from kgrel.train.pair_artifact import Floats
 from kgrel.train.pair_data import Rows
+from kgrel.train.run import Run
 from kgrel.train.settings import SplitSettings
 
 WEIGHTS = "weights.safetensors"

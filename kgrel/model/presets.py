@@ -1,11 +1,14 @@
-"""Sizes of the model (Table 1 of the paper) and a tiny one for the demo and the tests. Loads no torch."""
+"""Sizes of the model: those of the paper's Table 1, one below for the demo and the tests, one above. Loads no torch."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-Size = Literal["tiny", "x-small", "small", "medium", "large"]
+Size = Literal["tiny", "x-small", "small", "medium", "large", "x-large"]
+
+Latent = Literal["mixture", "gaussian", "point"]
+Initialisation = Literal["balanced", "plain", "unit"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ SIZES: dict[str, Dimensions] = {
     "small": Dimensions(hidden=256),
     "medium": Dimensions(hidden=512),
     "large": Dimensions(hidden=1024),
+    "x-large": Dimensions(hidden=2048),
 }
 
 

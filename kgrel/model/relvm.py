@@ -23,12 +23,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from kgrel.model.presets import Dimensions
+from kgrel.model.presets import Dimensions, Initialisation, Latent
+from kgrel.model.softmax import ProposalDraw, sampled_normaliser, target_logits, weighted_normaliser
 
 PAD = 0
 NORM_EPSILON = 1e-6
 LOG_VAR_START = -2.0
 """Bias at which the log-variance heads start: z's noise begins below the signal that (x, y, u) can bring."""
+LOG_VAR_POINT = -30.0
+"""log σ² of z where it is a point: a σ of 3e-7."""
 
 
 class Gaussian(NamedTuple):
@@ -147,13 +150,19 @@ class Decoder(nn.Module):
         self.lstm = one_bias_lstm(d.hidden + d.embedding, d.hidden)
         self.output = nn.Linear(d.hidden + d.z, d.embedding)
 
-    def forward(self, z: Tensor, previous: Tensor) -> Tensor:
-        """z (N, Z), embeddings of the previous words (N, T, E) → output vectors (N, T, E), to meet the word table."""
-        steps = previous.shape[1]
+    def forward(self, z: Tensor, previous: Tensor, mask: Tensor) -> Tensor:
+        """Output vectors of the M real tokens, in the order of ``mask``, to meet the word table: (M, E).
+
+        Args:
+            z: (N, Z).
+            previous: embeddings of the previous words (N, T, E).
+            mask: which tokens are real (N, T).
+        """
         h = F.relu(self.hidden2(F.relu(self.hidden1(z))))
-        inputs = torch.cat([h.unsqueeze(1).expand(-1, steps, -1), previous], dim=-1)
+        inputs = torch.cat([h.unsqueeze(1).expand(-1, previous.shape[1], -1), previous], dim=-1)
         states, _ = self.lstm(inputs)
-        return linear_with(self.output, states, z.unsqueeze(1))
+        of_z = F.linear(z, self.output.weight[:, states.shape[-1] :], self.output.bias)  # once a sequence
+        return F.linear(states[mask], self.output.weight[:, : states.shape[-1]]) + of_z[mask.nonzero()[:, 0]]
 
 
 class BagDecoder(nn.Module):
@@ -168,9 +177,24 @@ class BagDecoder(nn.Module):
         self.output = nn.Linear(d.z, d.embedding)
         self.bias = nn.Parameter(torch.zeros(words - 1))
 
-    def forward(self, z: Tensor, table: Tensor) -> Tensor:
-        """z (N, Z), word table (V, E) → log-probabilities of all words but PAD (N, V − 1)."""
-        return F.log_softmax(F.linear(self.output(z), table[1:], self.bias), dim=-1)
+    def forward(self, z: Tensor, table: Tensor, tokens: Tensor, weights: Tensor) -> Tensor:
+        """Σ_t w_t log p_bag(c_t|z), mean over samples: (B,).
+
+        Args:
+            z: (B, S, Z).
+            table: words (V, E); the first is PAD, which takes no softmax mass.
+            tokens: c (B, T).
+            weights: w (B, T), zero for PAD.
+        """
+        batch, samples, _ = z.shape
+        outputs = self.output(z)  # (B, S, E)
+        # Σ_t w_t o_t is linear in the words: h · Σ_t w_t e(c_t) + Σ_t w_t b(c_t).
+        wanted = F.embedding_bag(tokens, table, per_sample_weights=weights, mode="sum")  # (B, E)
+        own = (outputs.mean(1) * wanted).sum(-1) + (weights * F.pad(self.bias, (1, 0))[tokens]).sum(-1)
+        mass = (weights.sum(-1, keepdim=True) / samples).expand(-1, samples)
+        of_all = weighted_normaliser(outputs.flatten(0, 1), table[1:], mass.flatten(), self.bias)
+        total: Tensor = own - of_all.view(batch, samples).sum(1)
+        return total
 
 
 class PairPrior(nn.Module):
@@ -202,6 +226,8 @@ class RELVM(PairPrior):
         bag_of_words: add the auxiliary bag-of-words decoder.
         pad_in_softmax: let PAD take softmax mass, as the reference fixture does. By default it takes none;
             the length of a sentence is modelled by its ``<END>`` token.
+        initialisation: see :meth:`initialise`.
+        latent: see :meth:`restrict`.
     """
 
     def __init__(
@@ -211,6 +237,8 @@ class RELVM(PairPrior):
         words: int,
         bag_of_words: bool = False,
         pad_in_softmax: bool = False,
+        initialisation: Initialisation = "balanced",
+        latent: Latent = "mixture",
     ) -> None:
         super().__init__(dimensions, entities)
         self.word_embedding = nn.Embedding(words, dimensions.embedding)
@@ -220,14 +248,24 @@ class RELVM(PairPrior):
         self.pad_in_softmax = pad_in_softmax
         weights = torch.ones(words).index_fill(0, torch.tensor([PAD]), 0.0)
         self.register_buffer("bag_weights", weights, persistent=False)
-        self.initialise()
+        self.initialise(initialisation)
+        self.restrict(latent)
 
     @torch.no_grad()
-    def initialise(self) -> None:
-        """N(0, 0.1²) embeddings; first layers whose input blocks bring equal variance; calm heads."""
+    def initialise(self, kind: Initialisation) -> None:
+        """N(0, 0.1²) embeddings, and torch's defaults (``plain``) for all other weights, or:
+
+        ``balanced``: first layers whose input blocks bring equal variance; calm heads.
+        ``unit``: mean heads N(0, 1), which make z's spread within a pair drown what (x, y) says; for comparison.
+        """
         d = self.dimensions
         nn.init.normal_(self.entity_embedding.weight, std=0.1)
         nn.init.normal_(self.word_embedding.weight, std=0.1)
+        if kind == "unit":
+            nn.init.normal_(self.prior.mean.weight)
+            nn.init.normal_(self.recogniser.mean.weight)
+        if kind != "balanced":
+            return
         # x̂ and ŷ have norm 1, x̂⊙ŷ about 1/√E and u about √U: without balance u drowns the pair.
         norms = [1.0, 1.0, 1.0 / math.sqrt(d.embedding)]
         balance_blocks(self.prior.hidden1, [d.embedding] * 3 + [d.u], [*norms, math.sqrt(d.u)])
@@ -235,6 +273,22 @@ class RELVM(PairPrior):
         for head in (self.prior, self.recogniser):
             nn.init.normal_(head.log_var.weight, std=0.01)
             nn.init.constant_(head.log_var.bias, 0.0 if head is self.recogniser else LOG_VAR_START)
+
+    @torch.no_grad()
+    def restrict(self, latent: Latent) -> None:
+        """Take u out of the prior (``gaussian``: one Gaussian a pair), and z's noise too (``point``).
+
+        Both are special cases of the same network: weights of u at zero, which stay there if u = 0 in training, and
+        a variance fixed near zero.
+        """
+        if latent == "mixture":
+            return
+        for linear in (self.prior.hidden1, self.prior.hidden2, self.prior.mean, self.prior.log_var):
+            linear.weight[:, -self.dimensions.u :] = 0.0
+        if latent == "point":
+            nn.init.zeros_(self.prior.log_var.weight)
+            nn.init.constant_(self.prior.log_var.bias, LOG_VAR_POINT)
+            self.prior.log_var.requires_grad_(False)
 
     def recognise(self, x: Tensor, y: Tensor, tokens: Tensor) -> Gaussian:
         """q(u|x,y,c) of width U for contexts (B, T)."""
@@ -259,6 +313,7 @@ class RELVM(PairPrior):
         keep: Tensor | None = None,
         with_decoder: bool = True,
         with_recogniser: bool = True,
+        draw: ProposalDraw | None = None,
     ) -> Terms:
         """The terms of the ELBO for a batch of contexts.
 
@@ -270,48 +325,57 @@ class RELVM(PairPrior):
             with_decoder: compute the LSTM decoder's likelihood.
             with_recogniser: draw u from q(u|x,y,c); otherwise from p(u), which is the bound for q = p(u): its KL is
                 zero, and no LSTM has to read the context.
+            draw: words from which the LSTM decoder's softmax is estimated; None = the exact softmax.
         """
         mask = tokens != PAD
         counts = mask.sum(-1)
         pair, words = self.pair_features(x, y), self.word_embedding(tokens)
-        u, kl = noise_u, torch.zeros_like(counts, dtype=noise_u.dtype)
+        nothing = torch.zeros(counts.shape, dtype=noise_u.dtype, device=counts.device)
+        u, kl = noise_u, nothing
         if with_recogniser:
             q = self.recogniser(pair, words, counts)
-            u, kl = Gaussian(q.mean.unsqueeze(1), q.log_var.unsqueeze(1)).sample(noise_u), q.kl_to_standard()
+            u, kl = Gaussian(q.mean.unsqueeze(1), q.log_var.unsqueeze(1)).sample(noise_u), q.kl_to_standard() / counts
         z = self.prior(pair, u).sample(noise_z)  # (B, S, Z)
-        nothing = torch.zeros_like(counts, dtype=z.dtype)
-        decoded = self.log_likelihood(z, tokens, mask, words, keep) if with_decoder else nothing
-        bag = nothing if self.bag_decoder is None else self.bag_log_likelihood(z, tokens)
-        return Terms(decoded / counts, kl / counts, bag / counts)
+        decoded = self.log_likelihood(z, tokens, mask, words, keep, draw) if with_decoder else nothing
+        bag = nothing if self.bag_decoder is None else self.bag_log_likelihood(z, tokens, counts)
+        return Terms(decoded, kl, bag)
 
-    def log_likelihood(self, z: Tensor, tokens: Tensor, mask: Tensor, words: Tensor, keep: Tensor | None) -> Tensor:
-        """Σ_t log p(c_t | c_<t, z), mean over samples: (B,). Only real tokens enter the softmax."""
+    def log_likelihood(
+        self,
+        z: Tensor,
+        tokens: Tensor,
+        mask: Tensor,
+        words: Tensor,
+        keep: Tensor | None = None,
+        draw: ProposalDraw | None = None,
+    ) -> Tensor:
+        """(1/T) Σ_t log p(c_t | c_<t, z), mean over samples: (B,). Only real tokens meet the word table."""
         batch, samples, _ = z.shape
         previous = F.pad(words, (0, 0, 1, -1))  # shifted right, the first vector zero
         if keep is not None:
             previous = previous * keep.unsqueeze(-1)
-
-        def repeat(t: Tensor) -> Tensor:
-            """(B, ...) → (B·S, ...)"""
-            return t if samples == 1 else t.repeat_interleave(samples, dim=0)
-
-        mask, targets = repeat(mask), repeat(tokens)
-        outputs = self.decoder(z.flatten(0, 1), repeat(previous))
+        weights = 1.0 / (samples * mask.sum(-1, keepdim=True)).expand(mask.shape)
+        # (B, ...) → (B·S, ...)
+        mask, targets, weights, previous = (t.repeat_interleave(samples, 0) for t in (mask, tokens, weights, previous))
+        outputs = self.decoder(z.flatten(0, 1), previous, mask)  # (M, E)
         first = 0 if self.pad_in_softmax else 1
-        logits = F.linear(outputs[mask], self.word_embedding.weight[first:])  # (real tokens, V or V − 1)
-        log_p = torch.zeros(mask.shape, device=logits.device)
-        log_p[mask] = -F.cross_entropy(logits.float(), targets[mask] - first, reduction="none")
-        return log_p.sum(-1).view(batch, samples).mean(1)
+        table, targets, weights = self.word_embedding.weight[first:], targets[mask] - first, weights[mask]
+        own = target_logits(outputs, table, targets)
+        if draw is None:
+            log_p = weights * own - weighted_normaliser(outputs, table, weights)
+        else:
+            log_p = weights * (
+                own - sampled_normaliser(outputs, self.word_embedding.weight, targets + first, own, draw)
+            )
+        of_sequences = torch.zeros(batch * samples, device=log_p.device).index_add(0, mask.nonzero()[:, 0], log_p)
+        return of_sequences.view(batch, samples).sum(1)
 
-    def bag_log_likelihood(self, z: Tensor, tokens: Tensor) -> Tensor:
-        """Σ_t w(c_t) log p_bag(c_t|z), mean over samples: (B,). ``bag_weights`` (V,) must be zero for PAD."""
+    def bag_log_likelihood(self, z: Tensor, tokens: Tensor, counts: Tensor) -> Tensor:
+        """(1/T) Σ_t w(c_t) log p_bag(c_t|z), mean over samples: (B,). ``bag_weights`` (V,) must be zero for PAD."""
         assert self.bag_decoder is not None
-        batch, samples, _ = z.shape
-        log_p: Tensor = self.bag_decoder(z.flatten(0, 1), self.word_embedding.weight)
-        weights: Tensor = self.bag_weights[tokens]  # type: ignore[index]
-        columns = (tokens - 1).clamp_min(0).unsqueeze(1).expand(-1, samples, -1)
-        of_words = log_p.view(batch, samples, -1).gather(2, columns)  # (B, S, T)
-        return (of_words * weights.unsqueeze(1)).sum(-1).mean(1)
+        weights: Tensor = self.bag_weights[tokens] / counts.unsqueeze(-1)  # type: ignore[index]
+        bag: Tensor = self.bag_decoder(z, self.word_embedding.weight, tokens, weights)
+        return bag
 
 
 @torch.no_grad()

@@ -15,8 +15,9 @@ from kgrel.model.noise import CommonNoise, common_noise
 from kgrel.model.predictive import posterior_predictive
 from kgrel.model.relvm import PairPrior
 from kgrel.train.batches import Stream, rng_of, torch_generator, torch_seed
-from kgrel.train.loop import LoopSettings, Run, State, train
+from kgrel.train.loop import LoopSettings, train
 from kgrel.train.pair_data import Flags, PairData, Part, Rows
+from kgrel.train.run import Run, State
 from kgrel.train.settings import BatchSettings, PairSettings
 
 VALIDATION_PAIRS = 20_000

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from kgrel.data.errors import KgrelError
-from kgrel.model.presets import Size
+from kgrel.model.presets import Initialisation, Latent, Size
 
 Device = Literal["auto", "cpu", "cuda"]
-Precision = Literal["fp32", "bf16"]
+Precision = Literal["auto", "fp32", "bf16"]
 Order = Literal["both", "given"]
 Schedule = Literal["cosine", "constant"]
 Split = Literal["warm", "degree-matched", "entity-cold", "both-cold", "unseen", "removed", "date"]
@@ -60,8 +60,22 @@ class PretrainSettings:
     needs no LSTM over the context. Sentences can only be embedded after training with the recogniser."""
     kl_steps: int = 0
     """Steps over which the weight of the KL term rises from 0 to 1 (paper: 10,000). 0 = full weight at once."""
+    kl_cycles: int = 0
+    """Cyclical annealing instead: so many equal parts of the training, the weight of the KL term rising from 0 to 1
+    over the first half of each. 0 = none."""
+    free_bits: float = 0.0
+    """KL of a context, in bits, that costs nothing, so that u need not collapse to its prior."""
+    latent: Latent = "mixture"
+    """What p(z|x,y) is: the infinite mixture of Gaussians over u (paper), one Gaussian (no u), or a point."""
+    initialisation: Initialisation = "balanced"
+    """How the model starts: blocks of x, y and u that matter alike and narrow variances (balanced), torch's defaults
+    (plain), or those with mean heads of unit standard deviation (unit, the start of an earlier implementation)."""
     token_dropout: float = 0.5
     """Share of the LSTM decoder's input words that are dropped in training."""
+    softmax: Literal["exact", "sampled"] = "exact"
+    """The LSTM decoder's softmax in training: over all words, or estimated from a sample; validation is exact."""
+    softmax_samples: int = 2_048
+    """Words that are sampled a step, from their frequencies, for the sampled softmax."""
     decoder_weight: float = 0.0
     """Weight of the LSTM decoder's likelihood (paper: 1). 0 leaves the LSTM decoder out of the computation."""
     bag_weight: float = 1.0
@@ -76,8 +90,11 @@ class PretrainSettings:
     """Steps between two probes of the representation on given relations; 0 = only after the last step."""
     checkpoint_every: int = 500
     """Steps between two checkpoints, from which a killed run goes on."""
-    precision: Precision = "fp32"
-    """Arithmetic of the matrix products; weights and losses are kept in fp32."""
+    entity_gradients: Literal["auto", "dense", "sparse"] = "auto"
+    """Gradients of the entity table: sparse ones cost what a batch touches and leave other entities' moments alone.
+    auto = sparse from 100,000 entities on."""
+    precision: Precision = "auto"
+    """Arithmetic of the matrix products; weights and losses are kept in fp32. auto = bf16 where the device has it."""
     device: Device = "auto"
     """Where to compute."""
     seed: int = 0
@@ -86,10 +103,13 @@ class PretrainSettings:
     def __post_init__(self) -> None:
         least = dict.fromkeys(("batch_size", "samples", "validate_every", "checkpoint_every"), 1)
         least |= dict.fromkeys(("steps", "warm_up_steps", "gradient_clip", "kl_steps", "probe_every", "seed"), 0)
-        least |= dict.fromkeys(("decoder_weight", "bag_weight"), 0)
+        least |= dict.fromkeys(("decoder_weight", "bag_weight", "free_bits", "kl_cycles"), 0)
+        least["softmax_samples"] = 1
         require(self, least, ("learning_rate", "bag_smoothing"), ("token_dropout", "validation_share"))
         if self.decoder_weight == self.bag_weight == 0:
             raise KgrelError("decoder_weight and bag_weight are both 0, so that nothing would be learned; raise one")
+        if self.latent != "mixture" and self.posterior != "prior":
+            raise KgrelError(f"latent {self.latent} has no u that a recogniser could infer; use posterior prior")
 
 
 @dataclass(frozen=True)

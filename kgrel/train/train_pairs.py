@@ -20,11 +20,11 @@ from kgrel.text.corpus import Corpus
 from kgrel.train.dates import first_dates
 from kgrel.train.hold_out import read_held_out
 from kgrel.train.leakage import leakage_report
-from kgrel.train.loop import Run
 from kgrel.train.pair_artifact import describe
 from kgrel.train.pair_data import PairData, Rows
 from kgrel.train.pair_model import PairModel
 from kgrel.train.pairs import fit_classifier
+from kgrel.train.run import Run
 from kgrel.train.settings import PairSettings, SplitSettings
 from kgrel.train.splits import SplitInputs, assemble_pairs
 

@@ -1,0 +1,128 @@
+"""The sections of pretrain_step.py, recipes.py and pretrain_run.py in RESULTS.md."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from common import RESULTS, load
+from matplotlib.figure import Figure
+
+STEP_TEXT = """## The time of a pretraining step (`pretrain_step.py`)
+
+The paper's objective on batches of 192 contexts, 20,000 words, forward, backward and Adam. *Textbook* pads every
+sentence to 140 tokens and makes one fp32 tensor of all logits; *packed* leaves padding out of the softmax. *Exact* is
+what `pretrain` does, in bf16 and fp32; *sampled* estimates the softmax from 2,048 words. Variants took turns in one
+run; medians. Hours for the paper's 400,000 steps are extrapolated, not run.
+"""
+RECIPES_TEXT = """## What makes z informative soonest (`recipes.py`)
+
+Average precision of the probe on validation pairs against the processor time of pretraining with one thread (x-small,
+bf16). Test pairs were never looked at. The seed is one, so differences of a point or two mean nothing.
+"""
+RUN_TEXT = """## Two epochs of the whole corpus (`pretrain_run.py`)
+
+An x-small model with recogniser, LSTM decoder and bag-of-words term, the softmax sampled in training; figures on
+held-out sentences are exact.
+"""
+CURVES = (
+    ("validation_elbo", "ELBO, nats/token"),
+    ("validation_kl", "KL, nats/token"),
+    ("validation_u_active_units", "active units of u"),
+    ("validation_u_information", "information of u, nats"),
+    ("validation_z_active_units", "active units of z"),
+    ("validation_z_gain", "gain of z, nats/token"),
+    ("probe_average_precision", "probe AP"),
+)
+
+
+def section() -> list[str]:
+    """What was run of the three."""
+    return [*steps(), *recipes(), *run()]
+
+
+def steps() -> list[str]:
+    """A table for each device and size."""
+    results = load("pretrain_step")
+    if not results:
+        return []
+    lines = [STEP_TEXT]
+    for name, result in results.items():
+        heads = (
+            "variant | s/step | times textbook | times packed | tokens/s | hours for 400,000 (extrapolated) | peak MB"
+        )
+        rows = [f"| {heads} |", "|---" * 7 + "|"]
+        seconds = result["seconds"]
+        for variant, value in seconds.items():
+            ratios = [f"{seconds[base] / value:.1f}" for base in ("textbook", "packed")]
+            rate, hours = result["tokens_per_second"][variant], result["hours_for_400000_steps_extrapolated"][variant]
+            peak = result["peak_mb"].get(variant)
+            cells = [variant, f"{value:.3f}", *ratios, f"{rate:,.0f}", f"{hours:,.0f}", f"{peak:,.0f}" if peak else "–"]
+            rows.append("| " + " | ".join(cells) + " |")
+        rates = ", ".join(f"{rate:,.0f} ({kind})" for kind, rate in result["matrix_gflops"].items())
+        facts = (
+            f"{result['date']}, {hardware(result)}. Measured matrix rates in GFLOP/s: {rates}. The exact step needs "
+            f"{result['gflop']:.0f} GFLOP, that is {result['floor_seconds']:.2f} s at the bf16 rate: it reaches "
+            f"{100 * result['share_of_matrix_rate']:.0f} % of it. Mean length {result['mean_tokens']} tokens."
+        )
+        lines += [f"**{name}**", "\n".join(rows), facts]
+    return lines
+
+
+def recipes() -> list[str]:
+    """A row a recipe, and the curves as a picture."""
+    results = load("recipes")
+    if not results:
+        return []
+    rows = ["| recipe | steps | AP after a third | two thirds | whole | processor seconds |", "|---" * 6 + "|"]
+    for result in results.values():
+        curve = result["curve"]
+        found = [f"{100 * line['probe_average_precision']:.1f}" for line in curve]
+        cells = [result["text"], f"{curve[-1]['step']:,}", *found, f"{curve[-1]['processor_seconds']:,.0f}"]
+        rows.append("| " + " | ".join(cells) + " |")
+    draw_recipes(results)
+    first = next(iter(results.values()))
+    base = 100 * first["curve"][-1]["probe_base_rate"]
+    facts = f"{first['date']}, {hardware(first)}. Share of listed pairs: {base:.1f} %."
+    return [RECIPES_TEXT, "\n".join(rows), facts, "![Probe against processor time](results/recipes.png)"]
+
+
+def draw_recipes(results: dict[str, Any]) -> None:
+    """results/recipes.png: one line a recipe; one that goes on from another starts at the end of it."""
+    figure = Figure(figsize=(9, 5), layout="constrained")
+    axes = figure.subplots()
+    for name, result in results.items():
+        before = results[result["init_from"]]["curve"][-1]["processor_seconds"] if result["init_from"] else 0.0
+        points = [
+            (before + line["processor_seconds"], 100 * line["probe_average_precision"]) for line in result["curve"]
+        ]
+        axes.plot(*zip(*points, strict=True), marker="o", markersize=3, label=name)
+    axes.set(xlabel="processor seconds of pretraining", ylabel="probe average precision, %")
+    axes.legend(fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5))
+    figure.savefig(RESULTS / "recipes.png", dpi=110, metadata={"Software": None})
+
+
+def run() -> list[str]:
+    """The curves of the long run as a table."""
+    result = load("pretrain_run")
+    if not result:
+        return []
+    keys = [(key, title) for key, title in CURVES if any(key in line for line in result["curve"])]
+    rows = ["| step | epochs | " + " | ".join(title for _, title in keys) + " |", "|---" * (len(keys) + 2) + "|"]
+    for line in result["curve"]:
+        epochs = line["step"] * result["settings"]["batch_size"] / result["contexts"]
+        cells = [f"{line[key]:.4g}" if key in line else "–" for key, _ in keys]
+        rows.append(f"| {line['step']:,} | {epochs:.2f} | " + " | ".join(cells) + " |")
+    chosen = ("size", "batch_size", "learning_rate", "softmax", "kl_steps", "bag_weight", "precision", "seed")
+    settings = ", ".join(f"{key} {result['settings'][key]}" for key in chosen)
+    last = result["curve"][-1]
+    facts = (
+        f"{result['date']}, {hardware(result)}. {result['contexts']:,} contexts; {settings}. Steps alone took "
+        f"{last['processor_seconds'] / 60:.0f} minutes of one processor core."
+    )
+    return [RUN_TEXT, "\n".join(rows), facts]
+
+
+def hardware(result: dict[str, Any]) -> str:
+    """The machine in a few words."""
+    found = result["hardware"]
+    return ", ".join(str(found[key]) for key in ("cpu", "gpu") if found[key]) + f", torch {found['torch']}"
