@@ -1,6 +1,7 @@
 """Link prediction on public benchmarks: the evaluator and the graph embeddings against published figures.
 
-    python benchmarks/link_prediction.py --dataset fb15k-237 --model ComplEx
+    python benchmarks/link_prediction.py --dataset fb15k-237 --model ComplEx --dimensions 128
+    python benchmarks/link_prediction.py --dataset fb15k-237 --model DistMult
     python benchmarks/link_prediction.py --quick --json                         # UMLS, DistMult
 
 Trained 1-vs-all, stopped by the filtered MRR of some validation edges; the test split is ranked once for each
