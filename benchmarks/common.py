@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import torch
 
 import kgrel
+from kgrel.data.progress import Silent
 
 BENCHMARKS = Path(__file__).resolve().parent
 RESULTS = BENCHMARKS / "results"
@@ -19,6 +21,13 @@ DATA = Path(os.environ.get("KGREL_DATA", BENCHMARKS.parents[1] / "shared" / "dat
 """The real corpus, dictionaries and relations; set KGREL_DATA to where they are."""
 WORK = BENCHMARKS.parent / "runs"
 """Artifacts of benchmark runs; not kept under version control."""
+
+
+class Lines(Silent):
+    """Messages alone, on stderr."""
+
+    def say(self, message: str) -> None:
+        print(time.strftime("%H:%M:%S"), message, file=sys.stderr, flush=True)
 
 
 def matrix_rate(size: int = 2048, repeats: int = 5) -> float:

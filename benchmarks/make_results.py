@@ -6,6 +6,7 @@ from typing import Any
 
 import sections_export
 import sections_pretraining
+import sections_ranking
 import sections_scoring
 import sections_tagging
 from common import BENCHMARKS, load
@@ -123,6 +124,7 @@ def main() -> None:
     """Write RESULTS.md."""
     sections = [
         *real_pairs(),
+        *sections_ranking.section(),
         *sections_pretraining.section(),
         *sections_scoring.sections(),
         *sections_tagging.section(),

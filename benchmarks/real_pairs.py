@@ -13,14 +13,12 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from common import DATA, WORK, hardware, load, save, today
+from common import DATA, WORK, Lines, hardware, load, save, today
 
-from kgrel.data.progress import Silent
 from kgrel.data.settings import to_json
 from kgrel.evaluate.pairs import evaluate_pairs
 from kgrel.evaluate.settings import EvaluationSettings
@@ -35,13 +33,6 @@ from kgrel.train.train_pairs import train_pairs
 
 LEXICONS = {"GENE": "genes.tsv.gz", "DISEASE": "diseases.tsv.gz", "CHEMICAL": "chemicals.tsv.gz"}
 RELATIONS = DATA / "kg" / "relations.tsv.gz"
-
-
-class Lines(Silent):
-    """Messages alone, on stderr."""
-
-    def say(self, message: str) -> None:
-        print(time.strftime("%H:%M:%S"), message, file=sys.stderr, flush=True)
 
 
 def arguments() -> argparse.Namespace:

@@ -16,8 +16,8 @@ import dataclasses
 import json
 from typing import Any
 
-from common import WORK, hardware, load, save, today
-from real_pairs import RELATIONS, Lines, corpus_of
+from common import WORK, Lines, hardware, load, save, today
+from real_pairs import RELATIONS, corpus_of
 
 from kgrel.data.settings import to_json
 from kgrel.model.representation import Representation

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -14,28 +14,36 @@ from kgrel_cli.progress import Reporter
 
 @click.command("evaluate-pairs")
 @click.argument("pairs", type=INPUT)
+@click.option(
+    "--beside", type=INPUT, multiple=True,
+    help="A further PAIRS artifact or baseline, of the same pairs and split, as a row of the same tables. May be "
+    "repeated.",
+)  # fmt: skip
 @settings_options(EvaluationSettings)
 @click.option("--plot", type=INPUT, help="Draw the reliability diagram, and uncertainty by frequency, as PNG.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON on stdout.")
-def command(pairs: Path, plot: Path | None, as_json: bool, **given: Any) -> None:
-    """Evaluate PAIRS on its test pairs, beside the baselines, with entity-clustered bootstrap intervals.
+def command(pairs: Path, beside: tuple[Path, ...], plot: Path | None, as_json: bool, **given: Any) -> None:
+    """Evaluate PAIRS, or a baseline, on its test pairs, beside others, with entity-clustered bootstrap intervals.
 
     Thresholds are tuned on validation pairs alone. "covered" are pairs of which both entities have a training label.
 
     \b
     Examples:
       kgrel evaluate-pairs pairs --json > report.json
+      kgrel evaluate-pairs pairs --beside attention --beside complex
       kgrel evaluate-pairs calibrated --by-frequency --plot uncertainty.png
     """
     settings = settings_from(EvaluationSettings, given)
     from kgrel.evaluate.pairs import evaluate_pairs
     from kgrel.evaluate.tables import text_table
-    from kgrel.train.pair_model import PairModel
+    from kgrel.score.opening import open_scorer
+    from kgrel.train.pair_artifact import PairArtifact
 
     if plot is not None and plot.suffix.lower() != ".png":
         raise click.UsageError(f"--plot {plot}: a name that ends in .png is needed")
     with Reporter() as progress:
-        report = evaluate_pairs(PairModel.open(pairs), settings, progress)
+        model, *others = (cast(PairArtifact, open_scorer(path)) for path in (pairs, *beside))
+        report = evaluate_pairs(model, settings, progress, others)
     if plot is not None:
         from kgrel.evaluate.plots import draw_report
 

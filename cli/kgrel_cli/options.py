@@ -80,7 +80,9 @@ def option_of(field: dataclasses.Field[Any], hint: Any, shown: str) -> Callable[
     if origin is typing.Literal:
         return click.option(name, field.name, type=click.Choice(list(typing.get_args(hint))), default=None, help=shown)
     if origin is tuple:
-        return click.option(name, field.name, multiple=True, default=None, help=f"{shown}  {REPEATED}")
+        kind = typing.get_args(hint)[0]
+        ending = REPEATED if kind is str else "May be repeated."
+        return click.option(name, field.name, type=kind, multiple=True, default=None, help=f"{shown}  {ending}")
     if origin in (UnionType, typing.Union):
         hint = next(option for option in typing.get_args(hint) if option is not type(None))
     return click.option(name, field.name, type=hint, default=None, help=shown)

@@ -29,14 +29,14 @@ def rank(
 
     from kgrel.data.files import refuse_existing
     from kgrel.data.tables import write_table
+    from kgrel.score.opening import open_scorer
     from kgrel.score.rank import rank_pairs, row_of, rows_of_type
     from kgrel.score.show import text_ranking
-    from kgrel.train.pair_model import PairModel
 
     streamed = str(out) == "-"
     if out is not None and not streamed:
         refuse_existing(out, overwrite)
-    model = PairModel.open(pairs)
+    model = open_scorer(pairs)
     heads = (
         rows_of_type(model.entities, source_type) if source_type else np.array([row_of(model.entities, str(source))])
     )

@@ -7,7 +7,7 @@ trained as the pair classifier is: the same split, batches, masking and early st
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from kgrel.baselines.settings import LabelOnlySettings
 from kgrel.data.progress import Silent
 from kgrel.metrics.classification import average_precision, best
 from kgrel.model.classifier import IMPOSSIBLE
@@ -22,22 +23,10 @@ from kgrel.train.batches import Stream, torch_seed
 from kgrel.train.loop import LoopSettings, train
 from kgrel.train.pair_data import PairData, Part, Rows
 from kgrel.train.pairs import PairBatches, target_distribution, with_no_relation
-from kgrel.train.settings import PairSettings
+from kgrel.train.settings import BatchSettings
 
 Floats = npt.NDArray[np.float64]
 CHUNK = 65_536
-
-
-@dataclass(frozen=True)
-class LabelOnlySettings:
-    """Settings of the baseline; the search of :func:`fit_label_only` varies the last two."""
-
-    steps: int = 10_000
-    validate_every: int = 250
-    patience: int = 4
-    learning_rate: float = 3e-3
-    dimensions: int = 64
-    weight_decay: float = 0.1
 
 
 GRID = [(16, 0.1), (64, 0.1), (64, 0.5), (64, 2.0)]
@@ -87,20 +76,26 @@ class LabelOnlyTask:
         ap = average_precision(self.data.positive[self.held_out], values)
         return {"stop": ap if ap is not None else 0.0}
 
-    @torch.no_grad()
     def scores(self, rows: Rows) -> Floats:
-        """p(r|x,y) of the positive classes: (len(rows), C)."""
-        device, parts = self.module.output.weight.device, []
-        for start in range(0, len(rows), CHUNK):
-            chunk = rows[start : start + CHUNK]
-            x, y = (torch.from_numpy(side[chunk]).to(device) for side in (self.data.heads, self.data.tails))
-            possible = torch.from_numpy(with_no_relation(self.data.possible(chunk))).to(device)
-            parts.append(self.module(x, y, possible).exp()[:, 1:].double().cpu().numpy())
-        return np.concatenate(parts) if parts else np.zeros((0, len(self.data.classes.names)))
+        """p(r|x,y) of the positive classes for pairs of the data: (len(rows), C)."""
+        return probabilities(self.module, self.data, self.data.heads[rows], self.data.tails[rows])
+
+
+@torch.no_grad()
+def probabilities(module: LabelOnly, data: PairData, heads: Rows, tails: Rows) -> Floats:
+    """p(r|x,y) of the positive classes for any pairs of entity rows: (n, C)."""
+    device, parts = module.output.weight.device, []
+    for start in range(0, len(heads), CHUNK):
+        chunk = slice(start, start + CHUNK)
+        x, y = (torch.from_numpy(side[chunk]).to(device) for side in (heads, tails))
+        possible = data.classes.possible(data.type_rows, heads[chunk], tails[chunk])
+        log_p = module(x, y, torch.from_numpy(with_no_relation(possible)).to(device))
+        parts.append(log_p.exp()[:, 1:].double().cpu().numpy())
+    return np.concatenate(parts) if parts else np.zeros((0, len(data.classes.names)))
 
 
 def fit_label_only(
-    data: PairData, pair_settings: PairSettings, settings: LabelOnlySettings | None = None
+    data: PairData, pair_settings: BatchSettings, settings: LabelOnlySettings | None = None
 ) -> tuple[LabelOnlyTask, dict[str, float]]:
     """Train over the grid and keep the best by validation average precision.
 

@@ -39,6 +39,11 @@ class Kind(StrEnum):
     CORPUS = "corpus"
     REPRESENTATION = "representation"
     PAIRS = "pairs"
+    COOCCURRENCE = "cooccurrence"
+    DEGREE = "degree"
+    LABEL_ONLY = "label-only"
+    KGE = "kge"
+    ATTENTION = "attention"
     TYPING = "typing"
     EXPORT = "export"
 
@@ -181,18 +186,34 @@ def open_artifact(path: str | Path, kind: Kind, verify: bool = True) -> Artifact
         ArtifactError: missing, unfinished, foreign, newer, of another kind, or damaged; it names what.
     """
     path = Path(path)
-    if not path.is_dir():
-        raise ArtifactError(f"{path}: no such {kind} artifact (a directory is expected)")
-    if not (path / MANIFEST).is_file():
-        raise ArtifactError(f"{path}: no {MANIFEST}; this is no artifact, or the run that makes it is unfinished")
-    text = (path / MANIFEST).read_bytes()
-    manifest = _parse_manifest(path, text)
+    manifest, text = _read_manifest(path, kind)
     if manifest.kind != kind:
         verb = f"; kgrel {MADE_BY[kind]} makes one" if kind in MADE_BY else ""
         raise ArtifactError(f"{path}: holds a {manifest.kind} artifact, but a {kind} artifact is needed{verb}")
     for name, expected in manifest.files.items():
         _check_file(path, name, expected, verify)
     return Artifact(path, manifest, hashlib.sha256(text).hexdigest())
+
+
+def kind_of(path: str | Path, wanted: str) -> str:
+    """The kind of an artifact.
+
+    Args:
+        wanted: what is looked for, for the message.
+
+    Raises:
+        ArtifactError: missing, unfinished, foreign, newer, or with a damaged manifest.
+    """
+    return _read_manifest(Path(path), wanted)[0].kind
+
+
+def _read_manifest(path: Path, kind: str) -> tuple[Manifest, bytes]:
+    if not path.is_dir():
+        raise ArtifactError(f"{path}: no such {kind} artifact (a directory is expected)")
+    if not (path / MANIFEST).is_file():
+        raise ArtifactError(f"{path}: no {MANIFEST}; this is no artifact, or the run that makes it is unfinished")
+    text = (path / MANIFEST).read_bytes()
+    return _parse_manifest(path, text), text
 
 
 def _parse_manifest(path: Path, text: bytes) -> Manifest:
@@ -237,3 +258,14 @@ def _check_file(path: Path, name: str, expected: str, verify: bool) -> None:
         raise ArtifactError(f"{path}: the file {name} cannot be read ({error.strerror})") from None
     if actual != expected:
         raise ArtifactError(f"{path}: the file {name} is damaged (its SHA-256 is not the one in {MANIFEST})")
+
+
+def read_json(artifact: Artifact, name: str) -> dict[str, Any]:
+    """A JSON object of an artifact."""
+    try:
+        value = json.loads(artifact.file(name).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ArtifactError(f"{artifact.path}: {name} is damaged ({error})") from None
+    if not isinstance(value, dict):
+        raise ArtifactError(f"{artifact.path}: {name} is damaged (no JSON object)")
+    return value

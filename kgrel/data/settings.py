@@ -84,7 +84,14 @@ def _coerce_union(cls: type, key: str, hint: Any, value: Any) -> Any:
 
 
 def descriptions(cls: type) -> dict[str, str]:
-    """For each attribute of a dataclass, the docstring that follows it in the source."""
+    """For each attribute of a dataclass and its bases, the docstring that follows it in the source."""
+    texts: dict[str, str] = {}
+    for base in filter(dataclasses.is_dataclass, reversed(cls.__mro__)):
+        texts |= _own_descriptions(base)
+    return texts
+
+
+def _own_descriptions(cls: type) -> dict[str, str]:
     (definition,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
     assert isinstance(definition, ast.ClassDef)
     texts: dict[str, str] = {}

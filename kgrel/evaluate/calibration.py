@@ -14,15 +14,15 @@ from kgrel.metrics.calibration import brier_score, reliability
 from kgrel.metrics.checks import Floats
 from kgrel.metrics.classification import best
 from kgrel.score.confidence import Wanted, probabilities_of
+from kgrel.train.pair_artifact import PairArtifact
 from kgrel.train.pair_data import Flags, Rows
-from kgrel.train.pair_model import PairModel
 
 
-def calibration_report(model: PairModel, rows: Rows, settings: EvaluationSettings) -> dict[str, Any]:
+def calibration_report(model: PairArtifact, rows: Rows, settings: EvaluationSettings) -> dict[str, Any]:
     """ECE, Brier score and reliability table of the best class, before and after calibration.
 
     A pair counts as positive if its best class is listed for it. Both are judged on the pairs that have a
-    probability; without any, the scores are judged on the covered pairs.
+    probability; without any, the scores are judged on the covered pairs, and without these on all.
 
     Returns:
         ``which`` pairs and how many, ``probability``: pairs by reason, ``before``, ``after`` (None without
@@ -37,9 +37,11 @@ def calibration_report(model: PairModel, rows: Rows, settings: EvaluationSetting
     listed = data.labels[rows, classes]
     probabilities, reasons = probabilities_of(model, heads, tails, classes, scores, Wanted())
     calibrated = ~np.isnan(probabilities)
-    chosen = np.flatnonzero(calibrated if calibrated.any() else data.covered(rows))
+    kinds = {"calibrated": calibrated, "covered": data.covered(rows), "all": np.ones(len(rows), dtype=np.bool_)}
+    which, inside = next((name, flags) for name, flags in kinds.items() if flags.any())
+    chosen = np.flatnonzero(inside)
     report: dict[str, Any] = {
-        "which": "calibrated" if calibrated.any() else "covered",
+        "which": which,
         "pairs": len(chosen),
         "listed": int(listed[chosen].sum()),
         "probability": dict(sorted(Counter(reasons.tolist()).items())),

@@ -21,8 +21,8 @@ from kgrel.metrics.checks import Floats
 from kgrel.metrics.classification import best
 from kgrel.score.confidence import Uncertain
 from kgrel.score.scorer import entity_contexts
+from kgrel.train.pair_artifact import PairArtifact
 from kgrel.train.pair_data import Flags, Rows
-from kgrel.train.pair_model import PairModel
 
 MEASURES = ("score_std", "entropy", "disagreement")
 LABEL, SCORE = "entity_counts_and_label", "entity_counts_label_and_score"
@@ -30,7 +30,7 @@ CURVE_BINS = 6
 """Most groups of contexts on a curve, with about as many pairs each."""
 
 
-def by_frequency(model: PairModel, rows: Rows, settings: EvaluationSettings) -> dict[str, Any]:
+def by_frequency(model: PairArtifact, rows: Rows, settings: EvaluationSettings) -> dict[str, Any]:
     """Relate uncertainty to the number of contexts of a pair.
 
     Args:

@@ -3,7 +3,7 @@
 * **covered**: both entities have a training label of a class that is possible for the pair. Relation tables label
   few entities, so most co-mentioned pairs *cannot* be positive, and a model could score "is it in the list".
   Headline figures are on covered pairs.
-* **all**: every co-mentioned pair, the protocol of the paper's Table 6.
+* **all**: every pair of the part; with the warm split that is the protocol of the paper's Table 6.
 
 Each setting tunes its thresholds on its own validation pairs, never on test pairs. Intervals are percentile
 intervals of the entity-clustered bootstrap.
@@ -11,13 +11,14 @@ intervals of the entity-clustered bootstrap.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from kgrel.baselines.baseline import Baseline, shared_settings
 from kgrel.baselines.counts import co_occurrence, degree_product, log_count
 from kgrel.baselines.label_only import fit_label_only
 from kgrel.data.errors import KgrelError
@@ -34,14 +35,19 @@ from kgrel.metrics.bootstrap import (
 )
 from kgrel.metrics.classification import auroc, average_precision, best, classification_report, predict
 from kgrel.metrics.thresholds import best_threshold, best_thresholds_per_class
+from kgrel.train.leakage import refuse_shared_pairs
+from kgrel.train.pair_artifact import PairArtifact
 from kgrel.train.pair_data import PairData, Part, Rows
-from kgrel.train.pair_model import PairModel
+from kgrel.train.settings import BatchSettings
 
 Floats = npt.NDArray[np.float64]
 ScoreRows = Callable[[Rows], Floats]
 """Rows of the pair data (n,) → scores of the positive classes (n, C)."""
 MODEL = "kgrel"
+"""What the pair classifier is called."""
+LABEL_ONLY = "label-only embeddings"
 COVERED, ALL = "covered", "all"
+COLD = ("entity-cold", "both-cold")
 
 
 @dataclass(frozen=True)
@@ -54,23 +60,56 @@ class Predictions:
     thresholds: Floats
 
 
-def methods(model: PairModel, with_baselines: bool, progress: Progress) -> tuple[dict[str, ScoreRows], dict[str, Any]]:
-    """Name → scores, the model first; and the settings that were chosen for the baselines."""
-    data = model.data
+def methods(
+    model: PairArtifact, beside: Sequence[PairArtifact], with_baselines: bool, progress: Progress
+) -> tuple[dict[str, ScoreRows], dict[str, Any]]:
+    """Name → scores, the model first; and the settings that were chosen for the baselines.
 
-    def of_model(rows: Rows) -> Floats:
-        return model.predict(data.heads[rows], data.tails[rows])[0]
-
-    found: dict[str, ScoreRows] = {MODEL: of_model}
+    Raises:
+        KgrelError: two artifacts have one name, or other pairs or another split than the model.
+    """
+    data, found = model.data, {model.title: scores_of(model, model.data)}
+    for other in beside:
+        refuse_other_split(model, other)
+        if other.title in found:
+            raise KgrelError(f"there are two artifacts of {other.title!r}; compare one of each kind at a time")
+        found[other.title] = scores_of(other, data)
     if not with_baselines:
         return found, {}
-    progress.start("label-only embeddings", None)
-    label_only, chosen = fit_label_only(data, model.settings)
-    found["co-occurrence"] = lambda rows: co_occurrence(data, rows)
-    found["log co-mention count"] = lambda rows: log_count(data, rows)
-    found["label-degree product"] = lambda rows: degree_product(data, rows)
-    found["label-only embeddings"] = label_only.scores
-    return found, {"label-only embeddings": chosen}
+    counted = {
+        "co-occurrence": lambda rows: co_occurrence(data, rows),
+        "log co-mention count": lambda rows: log_count(data, rows),
+        "label-degree product": lambda rows: degree_product(data, rows),
+    }
+    found |= {name: score for name, score in counted.items() if name not in found}
+    if LABEL_ONLY in found:
+        return found, {}
+    progress.start(LABEL_ONLY, None)
+    batches = BatchSettings(**shared_settings(BatchSettings, model.settings))
+    label_only, chosen = fit_label_only(data, batches)
+    return found | {LABEL_ONLY: label_only.scores}, {LABEL_ONLY: chosen}
+
+
+def scores_of(model: PairArtifact, data: PairData) -> ScoreRows:
+    """The scores of an artifact for pairs of the data."""
+    return lambda rows: model.predict(data.heads[rows], data.tails[rows])[0]
+
+
+def refuse_other_split(model: PairArtifact, other: PairArtifact) -> None:
+    """Figures can be compared only on the same pairs, and only if no method was trained on another's test pairs."""
+    same = {
+        "entities": list(zip(model.entities.types, model.entities.ids, strict=True))
+        == list(zip(other.entities.types, other.entities.ids, strict=True)),
+        "classes": model.classes == other.classes,
+    }
+    names = ("heads", "tails", "labels", "parts")
+    same |= {name: np.array_equal(getattr(model.data, name), getattr(other.data, name)) for name in names}
+    for what, equal in same.items():
+        if not equal:
+            raise KgrelError(
+                f"{other.artifact.path if other.artifact else other.title}: its {what} are not those of the first "
+                "artifact; train it on the same corpus, relations, split settings and seed"
+            )
 
 
 def apply(score: ScoreRows, data: PairData, tuning: Rows, rows: Rows, per_class: bool) -> Predictions:
@@ -86,28 +125,39 @@ def apply(score: ScoreRows, data: PairData, tuning: Rows, rows: Rows, per_class:
 
 
 def evaluate_pairs(
-    model: PairModel, settings: EvaluationSettings | None = None, progress: Progress | None = None
+    model: PairArtifact,
+    settings: EvaluationSettings | None = None,
+    progress: Progress | None = None,
+    beside: Sequence[PairArtifact] = (),
 ) -> dict[str, Any]:
-    """Evaluate a PAIRS artifact.
+    """Evaluate a PAIRS artifact or a baseline.
+
+    Args:
+        beside: further artifacts, of the same pairs and split, as rows of the same tables.
 
     Returns:
-        For each setting (covered, all): counts, and for each method its figures with intervals, figures by class,
-        and the paired difference of the model to it; ``calibration``; and ``by_frequency`` where it is asked for.
+        For each setting (all; covered, where there can be such pairs): counts, and for each method its figures with
+        intervals, figures by class, and the paired difference of the model to it; ``calibration`` of a model whose
+        scores are meant as probabilities; and ``by_frequency`` where it is asked for.
 
     Raises:
-        KgrelError: a setting has no positive pair to evaluate; no uncertainty or no text to relate by frequency.
+        KgrelError: a pair stands on both sides of the split; a setting has no positive pair to evaluate; no
+            uncertainty or no text to relate by frequency.
     """
     settings, progress = settings or EvaluationSettings(), progress or Silent()
     part, data = Part[settings.part.upper()], model.data
-    scores, chosen = methods(model, settings.baselines, progress)
+    refuse_shared_pairs(data.heads, data.tails, data.parts)
+    scores, chosen = methods(model, beside, settings.baselines, progress)
     report: dict[str, Any] = {
         "settings": asdict(settings),
+        "model": model.title,
         "classes": model.classes,
         "baseline_settings": chosen,
     }
     tuning_all, rows_all = data.rows(Part.VALIDATION), data.rows(part)
     progress.start("evaluate-pairs", 2 * len(scores))
-    for name in (COVERED, ALL):
+    # Where an entity of every held-out pair is without training label, no pair is covered.
+    for name in (ALL,) if model.settings.split in COLD else (COVERED, ALL):
         tuning, rows = tuning_all, rows_all
         if name == COVERED:
             tuning, rows = tuning[data.covered(tuning)], rows[data.covered(rows)]
@@ -121,7 +171,8 @@ def evaluate_pairs(
             "base_rate": float(data.positive[rows].mean()),
             "methods": compare(scores, data, tuning, rows, model.settings.per_class_thresholds, settings, progress),
         }
-    report["calibration"] = calibration_report(model, rows_all, settings)
+    if not isinstance(model, Baseline):
+        report["calibration"] = calibration_report(model, rows_all, settings)
     if settings.by_frequency:
         progress.start("uncertainty by frequency", None)
         report["by_frequency"] = by_frequency(model, rows_all, settings)
@@ -137,8 +188,9 @@ def compare(
     settings: EvaluationSettings,
     progress: Progress,
 ) -> dict[str, Any]:
-    """Figures of each method on ``rows``, and the paired difference of the model to it."""
+    """Figures of each method on ``rows``, and the paired difference of the first one, the model, to it."""
     results, statistics = {}, {}
+    first = next(iter(scores))
     pairs = data.heads[rows], data.tails[rows]
     for name, score in scores.items():
         found = apply(score, data, tuning, rows, per_class)
@@ -148,8 +200,8 @@ def compare(
         for key, statistic in statistics[name].items():
             bounds = interval(statistic, *pairs, settings.draws, settings.seed)
             results[name][f"{key}_interval"] = [bounds.low, bounds.high]
-        for key in ("f1", "average_precision") if name != MODEL else ():
-            ours, theirs = statistics[MODEL][key], statistics[name][key]
+        for key in ("f1", "average_precision") if name != first else ():
+            ours, theirs = statistics[first][key], statistics[name][key]
             difference = paired_difference(ours, theirs, *pairs, settings.draws, settings.seed)
             results[name][f"model_minus_this_{key}"] = difference_of(difference)
         progress.advance(1)

@@ -40,3 +40,24 @@ class EvaluationSettings:
             raise KgrelError(f"bins must be at least 1, not {self.bins}")
         if self.seed < 0:
             raise KgrelError(f"seed must not be negative, but is {self.seed}")
+
+
+@dataclass(frozen=True)
+class RankingSettings:
+    """How link prediction is evaluated.
+
+    Raises:
+        KgrelError: a value is out of range.
+    """
+
+    part: Literal["test", "validation"] = "test"
+    """Part of the split whose listed pairs are asked for: test, or validation while choosing settings."""
+    edges: int = 0
+    """Ask for so many listed pairs, a random choice. 0 = all."""
+    seed: int = 0
+    """Seed of the choice."""
+
+    def __post_init__(self) -> None:
+        for name in ("edges", "seed"):
+            if getattr(self, name) < 0:
+                raise KgrelError(f"{name} must not be negative, but is {getattr(self, name)}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from kgrel.metrics.ranks import KINDS
+
 COLUMNS = ("precision", "recall", "f1", "macro_f1", "average_precision", "auroc")
 HEADS = ("P", "R", "F1", "macro F1", "AP", "AUROC")
 
@@ -35,14 +37,15 @@ def markdown_table(methods: dict[str, Any]) -> str:
 def text_table(report: dict[str, Any]) -> str:
     """The whole report for a terminal."""
     blocks = []
-    for name in ("covered", "all"):
+    for name in (name for name in ("covered", "all") if name in report):
         part = report[name]
         head = f"{name} pairs: {part['pairs']:,}, listed {part['listed']:,} ({100 * part['base_rate']:.2f} %)"
         rows = [["per cent", *HEADS], *table_rows(part["methods"])]
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
         blocks.append("\n".join([head, *lines]))
-    blocks.append(calibration_text(report["calibration"]))
+    if "calibration" in report:
+        blocks.append(calibration_text(report["calibration"]))
     if "by_frequency" in report:
         blocks.append(frequency_text(report["by_frequency"]))
     return "\n\n".join(blocks)
@@ -70,3 +73,24 @@ def frequency_text(found: dict[str, Any]) -> str:
                 shown = f"{value['estimate']:+.3f} [{value['interval'][0]:+.3f}, {value['interval'][1]:+.3f}]"
             lines.append(f"  {name:<13}  {shown}")
     return "\n".join(lines)
+
+
+def ranking_text(report: dict[str, Any]) -> str:
+    """Link prediction for a terminal: realistic figures by group, and the three kinds of rank over all."""
+    names = [name for name in report["realistic"] if name != "mean_rank"]
+    rows = [["", "questions", *names]]
+    for kind in KINDS:
+        rows.append([kind, f"{report['questions']:,}", *(ranking_cells(report[kind], names))])
+    groups = {"macro over classes": report["macro"], **{f"asked for {k}s": v for k, v in report["by_side"].items()}}
+    for name, group in (groups | report["by_relation"]).items():
+        count = f"{group['questions']:,}" if "questions" in group else ""
+        rows.append([name, count, *ranking_cells(group["realistic"], names)])
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    head = f"{report['model']}: {report['mean_candidates']:,.0f} candidates of the right type on average, filtered"
+    return "\n".join([head, *lines[: 1 + len(KINDS)], "realistic ranks", *lines[1 + len(KINDS) :]])
+
+
+def ranking_cells(figures: dict[str, float], names: list[str]) -> list[str]:
+    """Figures with four digits behind the point."""
+    return [f"{figures[name]:.4f}" for name in names]

@@ -76,7 +76,7 @@ def to_hetero_data(source: EdgeSource) -> HeteroData:
         import torch
         from torch_geometric.data import HeteroData
     except ImportError:
-        raise KgrelError("a HeteroData needs torch-geometric: pip install 'kgrel[graph]'") from None
+        raise KgrelError("a HeteroData needs torch-geometric: pip install torch-geometric") from None
     places: dict[str, tuple[str, int]] = {}
     members: dict[str, list[str]] = {}
     for node in source.nodes():

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from kgrel.data.artifact import Artifact, Kind, open_artifact
+from kgrel.data.artifact import Artifact, Kind, open_artifact, read_json
 from kgrel.data.entities import EntityTable
 from kgrel.data.errors import ArtifactError, KgrelError
 from kgrel.data.files import canonical_json
@@ -74,17 +72,6 @@ class Representation:
             raise KgrelError(
                 f"{verb} needs a representation of identifiers; this one was pretrained with --entities type"
             )
-
-
-def read_json(artifact: Artifact, name: str) -> dict[str, Any]:
-    """A JSON object of an artifact."""
-    try:
-        value = json.loads(artifact.file(name).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ArtifactError(f"{artifact.path}: {name} is damaged ({error})") from None
-    if not isinstance(value, dict):
-        raise ArtifactError(f"{artifact.path}: {name} is damaged (no JSON object)")
-    return value
 
 
 def save_weights(tensors: dict[str, Tensor], path: Path) -> None:

@@ -22,10 +22,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from kgrel.data.artifact import Artifact, Kind, open_artifact
+from kgrel.data.artifact import Artifact, Kind, open_artifact, read_json
 from kgrel.data.errors import ArtifactError
 from kgrel.data.files import canonical_json, write_text
-from kgrel.model.representation import load_weights, read_json, save_weights
+from kgrel.model.representation import load_weights, save_weights
 from kgrel.text.disambiguation import Question
 from kgrel.text.tokens import tokenize
 from kgrel.text.windows import PAD, WindowWords, window

@@ -11,12 +11,12 @@ import pyarrow as pa
 from kgrel.score.candidates import Resolver, find_columns, text_of
 from kgrel.score.confidence import wanted_of
 from kgrel.score.ensemble import Ensemble
+from kgrel.score.opening import open_scorer
 from kgrel.score.scorer import Scorer, added_columns, refuse_clash, score_chunk
-from kgrel.train.pair_model import PairModel
 
 
 class PairScorer:
-    """Scores pairs with a trained PAIRS artifact.
+    """Scores pairs with a trained PAIRS artifact or a baseline.
 
     Example:
         >>> scorer = PairScorer.load("pairs")                                        # doctest: +SKIP
@@ -29,7 +29,7 @@ class PairScorer:
 
     @classmethod
     def load(cls, path: str | Path, ensemble: Sequence[str | Path] = ()) -> PairScorer:
-        """Open a PAIRS artifact.
+        """Open a PAIRS artifact or a baseline.
 
         Args:
             ensemble: further PAIRS artifacts of other seeds, whose scores are averaged with those of the first.
@@ -38,7 +38,7 @@ class PairScorer:
             ArtifactError: one is missing, damaged, or of another kind.
             KgrelError: the members of the ensemble do not fit together.
         """
-        return cls(Ensemble.load([path, *ensemble]) if ensemble else PairModel.open(path))
+        return cls(Ensemble.load([path, *ensemble]) if ensemble else open_scorer(path))
 
     def score(self, pairs: pd.DataFrame, uncertainty: bool = False, base_rate: Sequence[str] = ()) -> pd.DataFrame:
         """The same rows with the added columns of :data:`kgrel.score.scorer.ADDED`.

@@ -25,10 +25,10 @@ from kgrel import __version__
 from kgrel.data.errors import ArtifactError, InputError, KgrelError
 from kgrel.data.progress import Silent
 from kgrel.score.chunks import ArrowChunks, Chunks, ParquetChunks, chunks_of
+from kgrel.score.opening import open_scorer
 from kgrel.score.parts import Parts
 from kgrel.score.settings import RaySettings, ScoreSettings
 from kgrel.score.stream import ChunkScorer, EngineError, Job, ScoreSummary
-from kgrel.train.pair_model import PairModel
 
 CUT = "list.cut"
 CPU_SHARE = 0.5
@@ -92,8 +92,9 @@ class ChunkActor:
         if self._opened is None:
             task = self.task
             parts = Parts.join(Path(task.parts))
-            model = PairModel.open(task.pairs)
-            if model.artifact is None or model.artifact.hash != task.hash:
+            model = open_scorer(task.pairs)
+            artifact = getattr(model, "artifact", None)
+            if artifact is None or artifact.hash != task.hash:
                 raise ArtifactError(f"{task.pairs} is not the same artifact on every machine")
             schema = pa.ipc.read_schema(pa.py_buffer(task.schema))
             whole = Path(task.chunks)

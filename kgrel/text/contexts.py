@@ -134,7 +134,8 @@ class SentenceStore:
     """The sentences that gave a context; their text stays in the memory map."""
 
     def __init__(self, batches: list[pa.RecordBatch]) -> None:
-        self._batches = batches
+        self.batches = batches
+        """Record batches with :data:`SENTENCE_SCHEMA`."""
         self._begins = np.cumsum([0, *(batch.num_rows for batch in batches)])
 
     @classmethod
@@ -156,11 +157,11 @@ class SentenceStore:
             IndexError: no such row.
         """
         number, place = _locate(self._begins, row)
-        return Sentence(**self._batches[number].slice(place, 1).to_pylist()[0])
+        return Sentence(**self.batches[number].slice(place, 1).to_pylist()[0])
 
     def documents(self) -> pa.DictionaryArray:
         """Document of each sentence (N,); the texts of the documents are held once."""
-        columns = [batch.column("doc_id").dictionary_encode() for batch in self._batches]
+        columns = [batch.column("doc_id").dictionary_encode() for batch in self.batches]
         return pa.chunked_array(columns, pa.dictionary(pa.int32(), pa.string())).unify_dictionaries().combine_chunks()
 
 

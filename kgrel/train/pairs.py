@@ -18,7 +18,7 @@ from kgrel.train.batches import Stream, rng_of, torch_generator, torch_seed
 from kgrel.train.loop import LoopSettings, train
 from kgrel.train.pair_data import Flags, PairData, Part, Rows
 from kgrel.train.run import Run, State
-from kgrel.train.settings import PairSettings
+from kgrel.train.settings import BatchSettings, PairSettings
 
 VALIDATION_PAIRS = 20_000
 """Most validation pairs that early stopping looks at; the threshold is tuned on all of them."""
@@ -38,7 +38,7 @@ def target_distribution(labels: Flags) -> Tensor:
 class PairBatches:
     """Batches of listed and NO-RELATION pairs, from the training part alone; a function of (seed, step)."""
 
-    def __init__(self, data: PairData, settings: PairSettings) -> None:
+    def __init__(self, data: PairData, settings: BatchSettings) -> None:
         self.data, self.settings = data, settings
         self.positives = data.rows(Part.TRAINING, positive=True)
         self.negatives = data.rows(Part.TRAINING, positive=False)

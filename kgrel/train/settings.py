@@ -10,6 +10,7 @@ from kgrel.model.presets import Initialisation, Latent, NoiseKind, Order, Precis
 
 Device = Literal["auto", "cpu", "cuda"]
 Schedule = Literal["cosine", "constant"]
+Split = Literal["warm", "degree-matched", "entity-cold", "both-cold", "unseen", "removed", "date"]
 
 
 def require(settings: Any, least: dict[str, int], positive: tuple[str, ...], shares: tuple[str, ...]) -> None:
@@ -110,8 +111,8 @@ class PretrainSettings:
 
 
 @dataclass(frozen=True)
-class PairSettings:
-    """How the pair classifier p(r|z) is trained on a frozen representation.
+class SplitSettings:
+    """Which pairs are labelled, and how they are split.
 
     Raises:
         KgrelError: a value is out of range.
@@ -120,6 +121,16 @@ class PairSettings:
     pairs: Literal["co-mentioned", "any"] = "co-mentioned"
     """Which pairs to learn from: those that occur together in a sentence (the paper), or any listed pair beside
     random NO-RELATION pairs of the same types."""
+    split: Split = "warm"
+    """What the validation and test pairs are: co-mentioned pairs at random (warm), the same with NO-RELATION pairs of
+    like degrees (degree-matched), pairs of which one entity or both have no training label (entity-cold, both-cold),
+    listed pairs never mentioned together against others of like degrees (unseen), pairs whose contexts kgrel
+    hold-out-pairs deleted (removed), or pairs first mentioned together after the others (date)."""
+    held_out_positives: int = 2_000
+    """With ``--split unseen``: most listed pairs of validation, and of test."""
+    dates: str = ""
+    """With ``--split date``: table with the columns doc_id and date (1998, 1998-07 or 1998-07-21), such as the
+    sentences themselves; csv, tsv, jsonl or parquet, also .gz."""
     labels: Literal["class", "types"] = "class"
     """Where a pair's class comes from: the relations' class column, or the two types joined."""
     validation_share: float = 0.1
@@ -128,12 +139,73 @@ class PairSettings:
     """Share of the pairs, of positives and of NO-RELATION alike, that are kept for evaluation."""
     negatives_per_positive: float = 20.0
     """With ``--pairs any``: random NO-RELATION pairs for each listed one."""
-    steps: int = 10_000
-    """Most optimiser steps."""
+    per_class_thresholds: bool = False
+    """Tune one threshold for each class instead of a global one."""
+    seed: int = 0
+    """Seed of the split, the initialisation, the batches and the noise."""
+
+    def __post_init__(self) -> None:
+        least = {"seed": 0, "held_out_positives": 1}
+        require(self, least, ("negatives_per_positive",), ("validation_share", "test_share"))
+        if self.pairs == "any" and self.split in ("unseen", "removed", "date"):
+            raise KgrelError(f"--split {self.split} trains on co-mentioned pairs; leave out --pairs any")
+        if bool(self.dates) != (self.split == "date"):
+            raise KgrelError("--split date needs --dates, a table with the columns doc_id and date, and no other does")
+
+
+@dataclass(frozen=True)
+class HoldOutSettings:
+    """Which pairs are taken out of a corpus.
+
+    Raises:
+        KgrelError: a value is out of range.
+    """
+
+    positives: int = 2_000
+    """Listed pairs whose contexts are deleted, and as many unlisted ones like them."""
+    validation_share: float = 0.5
+    """Share of them that validate; the others test."""
+    labels: Literal["class", "types"] = "class"
+    """Where a pair's class comes from: the relations' class column, or the two types joined."""
+    seed: int = 0
+    """Seed of the choice."""
+
+    def __post_init__(self) -> None:
+        require(self, {"positives": 2, "seed": 0}, (), ("validation_share",))
+
+
+@dataclass(frozen=True)
+class BatchSettings(SplitSettings):
+    """How batches of labelled pairs are drawn.
+
+    Raises:
+        KgrelError: a value is out of range.
+    """
+
     batch_size: int = 512
     """Pairs a step."""
     batch_negatives: int = 448
     """How many pairs of a batch are NO-RELATION."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self, {"batch_negatives": 1}, (), ())
+        if self.batch_negatives >= self.batch_size:
+            raise KgrelError(
+                f"batch_negatives must be smaller than batch_size, not {self.batch_negatives} of {self.batch_size}"
+            )
+
+
+@dataclass(frozen=True)
+class PairSettings(BatchSettings):
+    """How the pair classifier p(r|z) is trained on a frozen representation.
+
+    Raises:
+        KgrelError: a value is out of range.
+    """
+
+    steps: int = 10_000
+    """Most optimiser steps."""
     samples: int = 4
     """Samples of z a pair and step."""
     learning_rate: float = 1e-3
@@ -157,24 +229,17 @@ class PairSettings:
     has it."""
     order: Order = "both"
     """Score a pair in both orders and average, or as given; stored with the threshold."""
-    per_class_thresholds: bool = False
-    """Tune one threshold for each class instead of a global one."""
     checkpoint_every: int = 1_000
     """Steps between two checkpoints, from which a killed run goes on."""
     device: Device = "auto"
     """Where to compute."""
-    seed: int = 0
-    """Seed of the split, the initialisation, the batches and the noise."""
 
     def __post_init__(self) -> None:
-        least = dict.fromkeys(("batch_negatives", "samples", "validate_every", "checkpoint_every"), 1)
-        least |= dict.fromkeys(("steps", "weight_decay", "hidden", "gradient_clip", "patience", "seed"), 0)
+        super().__post_init__()
+        least = dict.fromkeys(("samples", "validate_every", "checkpoint_every"), 1)
+        least |= dict.fromkeys(("steps", "weight_decay", "hidden", "gradient_clip", "patience"), 0)
         least["prediction_samples"] = 1
-        require(self, least, ("learning_rate", "negatives_per_positive"), ("validation_share", "test_share"))
-        if self.batch_negatives >= self.batch_size:
-            raise KgrelError(
-                f"batch_negatives must be smaller than batch_size, not {self.batch_negatives} of {self.batch_size}"
-            )
+        require(self, least, ("learning_rate",), ())
 
 
 TUNED = ("per_class_thresholds", "prediction_samples", "prediction_noise", "prediction_precision", "order")

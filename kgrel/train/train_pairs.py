@@ -18,11 +18,16 @@ from kgrel.data.relations import ResolvedRelations, read_relations, resolve_rela
 from kgrel.data.settings import to_json
 from kgrel.model.representation import Representation
 from kgrel.text.corpus import Corpus
-from kgrel.train.pair_data import PairData, Rows, assemble_pairs
-from kgrel.train.pair_model import PairModel, describe
+from kgrel.train.dates import first_dates
+from kgrel.train.hold_out import read_held_out
+from kgrel.train.leakage import leakage_report
+from kgrel.train.pair_artifact import describe
+from kgrel.train.pair_data import PairData, Rows
+from kgrel.train.pair_model import PairModel
 from kgrel.train.pairs import fit_classifier
 from kgrel.train.run import Run
-from kgrel.train.settings import TUNED, PairSettings
+from kgrel.train.settings import TUNED, PairSettings, SplitSettings
+from kgrel.train.splits import SplitInputs, assemble_pairs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +46,7 @@ def rows_in(known: EntityTable, entities: EntityTable) -> Rows:
     return np.array([rows.get(key, -1) for key in zip(entities.types, entities.ids, strict=True)], dtype=np.int64)
 
 
-def prepare_pairs(entities: EntityTable, corpus: Corpus, relations: str | Path, settings: PairSettings) -> PairInputs:
+def prepare_pairs(entities: EntityTable, corpus: Corpus, relations: str | Path, settings: SplitSettings) -> PairInputs:
     """Label the pairs of a corpus by a relations table and split them.
 
     Args:
@@ -58,9 +63,28 @@ def prepare_pairs(entities: EntityTable, corpus: Corpus, relations: str | Path, 
     first, second = np.minimum(heads, tails)[inside], np.maximum(heads, tails)[inside]
     order = np.lexsort((second, first))
     comentions = first[order], second[order], corpus.pairs.counts[inside][order]
-    data = assemble_pairs(entities, comentions, resolved, settings)
+    further = SplitInputs(held_out_in(corpus, rows))
+    if settings.dates:
+        further = SplitInputs(first_dates=first_dates(corpus, settings.dates)[inside][order])
+    data = assemble_pairs(entities, comentions, resolved, settings, further)
     summary = {"relations": dataclasses.asdict(resolved.counts), "comentions_outside": int((~inside).sum())}
-    return PairInputs(data, comentions, resolved, summary)
+    return PairInputs(data, comentions, resolved, summary | {"leakage": leakage_report(data, corpus, rows)})
+
+
+def held_out_in(corpus: Corpus, rows: Rows) -> tuple[Rows, Rows, Rows] | None:
+    """Heads, tails and parts of the pairs that the corpus holds out, in rows of the representation."""
+    found = read_held_out(corpus)
+    if found is None:
+        return None
+    heads, tails = rows[found.heads], rows[found.tails]
+    known = (heads >= 0) & (tails >= 0)
+    return heads[known], tails[known], found.parts[known]
+
+
+def parents_of(corpus: Corpus, relations: str | Path, settings: SplitSettings) -> dict[str, str]:
+    """The hashes of what labelled pairs are made of."""
+    parents = {"corpus": corpus.artifact.hash, "relations": sha256_of(Path(relations))}
+    return parents | ({"dates": sha256_of(Path(settings.dates))} if settings.dates else {})
 
 
 def train_pairs(
@@ -84,8 +108,7 @@ def train_pairs(
     started, out, progress = time.monotonic(), Path(out), progress or Silent()
     inputs = prepare_pairs(representation.entities, corpus, relations, settings)
     assert representation.artifact is not None
-    parents = {"representation": representation.artifact.hash, "corpus": corpus.artifact.hash}
-    parents["relations"] = sha256_of(Path(relations))
+    parents = {"representation": representation.artifact.hash, **parents_of(corpus, relations, settings)}
     run = Run(out, {"settings": to_json(settings), "parents": parents}, overwrite)
     classifier, state = fit_classifier(representation.model, inputs.data, settings, run, progress)
     listed = inputs.relations

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kgrel.train.pair_data import ClassTable, PairData, Part, split_parts
+from kgrel.train.pair_data import ClassTable, PairData, Part
 from kgrel.train.settings import PairSettings
+from kgrel.train.splits import split_parts
 
 BLOCKS, PER_BLOCK = 4, 12
 SETTINGS = PairSettings(batch_size=96, batch_negatives=64, validation_share=0.2, test_share=0.2, seed=3)

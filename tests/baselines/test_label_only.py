@@ -9,7 +9,8 @@ import pytest
 
 from kgrel.baselines import label_only
 from kgrel.baselines.counts import degree_product
-from kgrel.baselines.label_only import GRID, LabelOnlySettings, LabelOnlyTask, fit_label_only
+from kgrel.baselines.label_only import GRID, LabelOnlyTask, fit_label_only
+from kgrel.baselines.settings import LabelOnlySettings
 from kgrel.data.progress import Silent
 from kgrel.metrics.classification import average_precision, best
 from kgrel.train.loop import LoopSettings, train

@@ -73,3 +73,12 @@ def test_docstrings_after_attributes_are_their_descriptions() -> None:
     texts = descriptions(Example)
     assert texts["rate"] == "Learning rate, per step."
     assert "quiet" not in texts
+
+
+def test_attributes_of_a_base_are_described_too() -> None:
+    @dataclass(frozen=True)
+    class Longer(Example):
+        extra: int = 0
+        """One more."""
+
+    assert descriptions(Longer) == descriptions(Example) | {"extra": "One more."}

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
-from kgrel.train.pair_data import ClassTable, PairData, split_parts
+from kgrel.train.pair_data import ClassTable, PairData
 from kgrel.train.settings import PairSettings
+from kgrel.train.splits import split_parts
 
 SIZE = 45
 SETTINGS = PairSettings(validation_share=0.3, test_share=0.3, batch_size=64, batch_negatives=48)
@@ -44,6 +45,10 @@ class GivenScores:
             values = np.round(0.35 * self.data.labels + rng.random(self.data.labels.shape) * 0.6 + 0.01, 2)
             keys = zip(self.data.heads.tolist(), self.data.tails.tolist(), strict=True)
             self.scores = dict(zip(keys, values, strict=True))
+
+    @property
+    def title(self) -> str:
+        return "kgrel"
 
     @property
     def classes(self) -> list[str]:

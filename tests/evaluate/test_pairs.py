@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,17 @@ import pytest
 from sklearn.metrics import average_precision_score, f1_score, precision_recall_fscore_support, roc_auc_score
 
 from kgrel.baselines.counts import co_occurrence, degree_product, log_count
-from kgrel.baselines.label_only import LabelOnlySettings, LabelOnlyTask, fit_label_only
+from kgrel.baselines.label_only import LabelOnlyTask, fit_label_only
+from kgrel.baselines.settings import LabelOnlySettings
 from kgrel.data.errors import KgrelError
 from kgrel.evaluate import pairs as evaluate
+from kgrel.evaluate.pair_ranking import evaluate_ranking
 from kgrel.evaluate.pairs import MODEL, evaluate_pairs, methods
 from kgrel.evaluate.settings import LEAST_DRAWS, EvaluationSettings
+from kgrel.evaluate.tables import text_table
 from kgrel.train.pair_data import PairData, Part
 from kgrel.train.pair_model import PairModel
-from kgrel.train.settings import PairSettings
+from kgrel.train.settings import BatchSettings
 
 METHODS = [
     MODEL, "co-occurrence", "log co-mention count", "label-degree product", "label-only embeddings",
@@ -30,7 +34,7 @@ FAST = EvaluationSettings(draws=LEAST_DRAWS)
 def short_baseline() -> Iterator[None]:
     """Train the label-only baseline for a few steps only."""
 
-    def fit(data: PairData, settings: PairSettings) -> tuple[LabelOnlyTask, dict[str, float]]:
+    def fit(data: PairData, settings: BatchSettings) -> tuple[LabelOnlyTask, dict[str, float]]:
         return fit_label_only(data, settings, LabelOnlySettings(steps=10, validate_every=5))
 
     with pytest.MonkeyPatch.context() as patch:
@@ -221,7 +225,7 @@ def test_settings_out_of_range_are_refused(change: dict[str, Any], message: str)
 
 
 def test_every_method_scores_any_rows(given: Any) -> None:
-    found, chosen = methods(given, True, evaluate.Silent())
+    found, chosen = methods(given, (), True, evaluate.Silent())
     assert list(found) == METHODS
     assert list(chosen) == ["label-only embeddings"]
     for rows in (np.arange(7), np.zeros(0, dtype=np.int64)):
@@ -232,3 +236,24 @@ def test_a_trained_model_is_evaluated_with_the_threshold_it_carries(pair_model: 
     found = evaluate_pairs(pair_model, EvaluationSettings(draws=LEAST_DRAWS, baselines=False))
     thresholds = found["all"]["methods"][MODEL]["thresholds"]
     assert thresholds == dict(zip(pair_model.classes, pair_model.thresholds.tolist(), strict=True))
+
+
+def test_without_covered_pairs_all_are_reported_and_nothing_else(given: Any) -> None:
+    """In a cold split an entity of each held-out pair has no training label."""
+    cold = replace(given.data, labels=given.data.labels & (given.data.parts != Part.TRAINING)[:, None])
+    model = type(given)(cold, replace(given.settings, split="entity-cold"), given.scores)
+    report = evaluate_pairs(model, EvaluationSettings(draws=LEAST_DRAWS, baselines=False))
+    assert "covered" not in report
+    assert report["calibration"]["which"] == "all"
+    assert text_table(report).startswith("all pairs")
+
+
+def test_a_pair_on_both_sides_in_either_order_is_refused(given: Any) -> None:
+    data = given.data
+    one, other = data.rows(Part.TRAINING)[0], data.rows(Part.TEST)[0]
+    heads, tails = data.heads.copy(), data.tails.copy()
+    heads[other], tails[other] = tails[one], heads[one]
+    leaky = type(given)(replace(data, heads=heads, tails=tails), given.settings, given.scores)
+    for evaluation in (lambda: evaluate_pairs(leaky, FAST), lambda: evaluate_ranking(leaky)):
+        with pytest.raises(KgrelError, match="1 of them on both sides of the split and 1 in reversed order"):
+            evaluation()

@@ -101,5 +101,5 @@ def test_missing_and_clashing_columns_are_refused(scorer: Scorer) -> None:
 
 
 def test_another_artifact_is_refused(corpus_path: Path) -> None:
-    with pytest.raises(ArtifactError, match="holds a corpus artifact, but a pairs artifact is needed"):
+    with pytest.raises(ArtifactError, match="holds a corpus artifact, but a pairs artifact or a baseline is needed"):
         PairScorer.load(corpus_path)

@@ -18,9 +18,10 @@ from kgrel.model.presets import SIZES
 from kgrel.model.relvm import RELVM
 from kgrel.text.build import build_corpus
 from kgrel.text.corpus import Corpus
-from kgrel.train.pair_data import PairData, Rows, assemble_pairs
+from kgrel.train.pair_data import PairData, Rows
 from kgrel.train.pretrain import pretrain
 from kgrel.train.settings import PairSettings, PretrainSettings
+from kgrel.train.splits import assemble_pairs
 
 TYPES = ("CHEMICAL", "DISEASE", "GENE")
 CLASSES = {0: [(1, 2)], 1: [(1, 2), (2, 2)], 2: [(0, 2)]}

@@ -15,8 +15,9 @@ import pytest
 from kgrel.data.artifact import Artifact, Kind, finish_artifact, open_artifact
 from kgrel.data.errors import ArtifactError
 from kgrel.metrics.classification import average_precision, best, classification_report, predict
+from kgrel.train.pair_artifact import MODEL, RELATIONS, describe
 from kgrel.train.pair_data import Part
-from kgrel.train.pair_model import MODEL, PRIOR, RELATIONS, UNSAID, PairModel, describe
+from kgrel.train.pair_model import PRIOR, UNSAID, PairModel
 from kgrel.train.settings import PairSettings
 
 FILES = [

@@ -6,13 +6,14 @@ import math
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
 from kgrel.data.errors import KgrelError
 from kgrel.data.settings import descriptions, from_json, to_json
-from kgrel.train.settings import PAIR_RECIPES, PRETRAIN_RECIPES, PairSettings, PretrainSettings
+from kgrel.train.settings import PAIR_RECIPES, PRETRAIN_RECIPES, PairSettings, PretrainSettings, SplitSettings
 
 STAGES = [PretrainSettings, PairSettings]
 WRONG: list[tuple[type, str, Any]] = [
@@ -56,7 +57,7 @@ def test_an_objective_without_any_term_is_refused() -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_attribute_has_a_description(stage: type) -> None:
-    assert descriptions(stage).keys() == stage.__annotations__.keys()
+    assert descriptions(stage).keys() == {field.name for field in fields(stage)}
 
 
 @pytest.mark.parametrize("settings", [*PRETRAIN_RECIPES.values(), *PAIR_RECIPES.values()])
@@ -80,3 +81,17 @@ def test_the_pair_recipe_of_the_paper() -> None:
 def test_settings_load_no_torch() -> None:
     code = "import sys, kgrel.train.settings; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"pairs": "any", "split": "unseen"}, "leave out --pairs any"),
+        ({"split": "date"}, "--split date needs --dates"),
+        ({"dates": "dates.tsv"}, "and no other does"),
+        ({"held_out_positives": 0}, "held_out_positives must be at least 1"),
+    ],
+)
+def test_splits_that_contradict_themselves_are_refused(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(KgrelError, match=message):
+        SplitSettings(**values)

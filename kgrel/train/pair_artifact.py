@@ -1,0 +1,206 @@
+"""What every artifact that scores pairs holds: entities, split, co-mention table, known relations and thresholds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from kgrel.data.artifact import Artifact, read_json
+from kgrel.data.entities import EntityTable
+from kgrel.data.errors import ArtifactError
+from kgrel.data.files import canonical_json
+from kgrel.metrics.classification import average_precision, best
+from kgrel.metrics.thresholds import best_threshold, best_thresholds_per_class
+from kgrel.train.pair_data import ClassTable, Flags, PairData, Part, Rows, lookup, type_rows_of
+from kgrel.train.settings import SplitSettings
+
+ENTITIES, MODEL = "entities.parquet", "model.json"
+PAIRS, COMENTIONS, RELATIONS = "pairs.parquet", "comentions.parquet", "relations.parquet"
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(kw_only=True)
+class PairArtifact:
+    """Labelled pairs and what is known of them; subclasses add what scores them.
+
+    Attributes:
+        data: labelled pairs with their parts.
+        comentions: heads, tails (head < tail, sorted) and numbers of contexts of all co-mentioned pairs.
+        relations: heads, tails (head < tail, sorted) and class of the listed pairs, each (pair, class) once.
+        thresholds: one a class (C,); all equal for a global threshold. A class is given where score > threshold.
+    """
+
+    entities: EntityTable
+    data: PairData
+    comentions: tuple[Rows, Rows, Rows]
+    relations: tuple[Rows, Rows, Rows]
+    thresholds: Floats
+    settings: SplitSettings
+    artifact: Artifact | None = None
+
+    @property
+    def title(self) -> str:
+        """What it is called in tables."""
+        raise NotImplementedError
+
+    @property
+    def classes(self) -> list[str]:
+        """The positive classes."""
+        return self.data.classes.names
+
+    def predict(self, heads: Rows, tails: Rows) -> tuple[Floats, Floats]:
+        """Score of each positive class and its spread: (n, C) each."""
+        raise NotImplementedError
+
+    @cached_property
+    def _labelled(self) -> Flags:
+        labelled: Flags = self.data.label_degrees() > 0
+        return labelled
+
+    def covered(self, heads: Rows, tails: Rows) -> Flags:
+        """For which possible classes both entities of each pair have a training label: (n, C)."""
+        return self._labelled[heads] & self._labelled[tails] & self.possible(heads, tails)
+
+    def possible(self, heads: Rows, tails: Rows) -> Flags:
+        """Which positive classes the types of each pair allow: (n, C)."""
+        return self.data.classes.possible(self.data.type_rows, heads, tails)
+
+    def contexts(self, heads: Rows, tails: Rows) -> Rows:
+        """Number of contexts that mention each pair, in either order: (n,)."""
+        size = len(self.entities)
+        first, second, counts = self.comentions
+        wanted = np.minimum(heads, tails) * size + np.maximum(heads, tails)
+        return lookup(first * size + second, counts, wanted)
+
+    def known(self, heads: Rows, tails: Rows) -> list[str | None]:
+        """Listed classes of each pair, in either order, joined by ``|``; None where none is listed."""
+        size = len(self.entities)
+        first, second, classes = self.relations
+        keys = first * size + second
+        wanted = np.minimum(heads, tails) * size + np.maximum(heads, tails)
+        starts, ends = np.searchsorted(keys, wanted, "left"), np.searchsorted(keys, wanted, "right")
+        return [
+            "|".join(self.classes[row] for row in classes[start:end]) if start < end else None
+            for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
+        ]
+
+    def tune(self) -> dict[str, Any]:
+        """Set the thresholds that maximise F1 on the validation pairs, exactly; returns what was found."""
+        rows = self.data.rows(Part.VALIDATION)
+        scores, _ = self.predict(self.data.heads[rows], self.data.tails[rows])
+        classes, values = best(scores, self.data.possible(rows))
+        labels = self.data.labels[rows]
+        overall = best_threshold(classes, values, labels)
+        if self.settings.per_class_thresholds:
+            self.thresholds = np.asarray(best_thresholds_per_class(classes, values, labels))
+        else:
+            self.thresholds = np.full(len(self.classes), overall.value)
+        thresholds = dict(zip(self.classes, self.thresholds.tolist(), strict=True))
+        found: dict[str, Any] = {"thresholds": thresholds, "validation_f1_global": overall.f1}
+        return found | {"validation_average_precision": average_precision(labels.any(axis=1), values)}
+
+    def write(self, directory: Path) -> None:
+        """Write the files of the artifact."""
+        self.entities.write(directory / ENTITIES)
+        d, table = self.data, self.data.classes
+        labels = pa.array([np.flatnonzero(row) for row in d.labels], pa.list_(pa.int64()))
+        columns = {
+            "head": d.heads,
+            "tail": d.tails,
+            "part": d.parts,
+            "contexts": d.contexts,
+            "labels": labels,
+        }
+        pq.write_table(pa.table(columns), directory / PAIRS)
+        heads, tails, counts = self.comentions
+        pq.write_table(pa.table({"head": heads, "tail": tails, "contexts": counts}), directory / COMENTIONS)
+        heads, tails, rows = self.relations
+        pq.write_table(pa.table({"head": heads, "tail": tails, "class": rows}), directory / RELATIONS)
+        allowed = [
+            {"types": [table.types[a], table.types[b]], "class": table.names[c]}
+            for a, b, c in zip(*np.nonzero(table.allowed), strict=True)
+            if a <= b
+        ]
+        model = {"classes": table.names, "allowed": allowed, "thresholds": self.thresholds.tolist()}
+        (directory / MODEL).write_text(canonical_json(model | self.model_json()), encoding="utf-8")
+
+    def model_json(self) -> dict[str, Any]:
+        """What a subclass keeps in ``model.json`` beside classes and thresholds."""
+        return {}
+
+
+def read_parts(artifact: Artifact) -> dict[str, Any]:
+    """The attributes of :class:`PairArtifact` but for its settings, and ``model.json`` under ``model``.
+
+    Raises:
+        ArtifactError: a file is damaged, or the files do not fit together.
+    """
+    model = read_json(artifact, MODEL)
+    entities = EntityTable.read(artifact.file(ENTITIES))
+    types, type_rows = type_rows_of(entities)
+    classes = read_classes(model, types)
+    thresholds = np.asarray(model["thresholds"], dtype=np.float64)
+    if thresholds.shape != (len(classes.names),) or not np.isfinite(thresholds).all():
+        raise ArtifactError(f"{artifact.path}: {MODEL} holds no finite threshold a class; run kgrel tune-threshold")
+    return {
+        "entities": entities,
+        "data": read_pairs(artifact, classes, type_rows),
+        "comentions": int_columns(artifact, COMENTIONS, ("head", "tail", "contexts")),
+        "relations": int_columns(artifact, RELATIONS, ("head", "tail", "class")),
+        "thresholds": thresholds,
+        "artifact": artifact,
+        "model": model,
+    }
+
+
+def int_columns(artifact: Artifact, name: str, columns: tuple[str, str, str]) -> tuple[Rows, Rows, Rows]:
+    """Three columns of a Parquet file as int64 arrays."""
+    try:
+        table = pq.read_table(artifact.file(name), columns=list(columns))
+        first, second, third = (table.column(column).to_numpy().astype(np.int64) for column in columns)
+    except (pa.ArrowException, KeyError, ValueError) as error:
+        raise ArtifactError(f"{artifact.path}: {name} is damaged ({error})") from None
+    return first, second, third
+
+
+def read_classes(model: dict[str, Any], types: list[str]) -> ClassTable:
+    """The class table from ``model.json``."""
+    names = list(model["classes"])
+    allowed = np.zeros((len(types), len(types), len(names)), dtype=np.bool_)
+    for entry in model["allowed"]:
+        first, second = (types.index(name) for name in entry["types"])
+        allowed[[first, second], [second, first], names.index(entry["class"])] = True
+    return ClassTable(names, types, allowed)
+
+
+def read_pairs(artifact: Artifact, classes: ClassTable, type_rows: Rows) -> PairData:
+    """The labelled pairs from ``pairs.parquet``."""
+    heads, tails, contexts = int_columns(artifact, PAIRS, ("head", "tail", "contexts"))
+    table = pq.read_table(artifact.file(PAIRS), columns=["part", "labels"])
+    parts, lists = table.column("part").to_numpy(), table.column("labels").combine_chunks()
+    labels = np.zeros((len(heads), len(classes.names)), dtype=np.bool_)
+    lengths = np.diff(lists.offsets.to_numpy())
+    labels[np.repeat(np.arange(len(heads)), lengths), lists.flatten().to_numpy()] = True
+    return PairData(classes, type_rows, heads, tails, labels, parts.astype(np.int8), contexts)
+
+
+def describe(model: PairArtifact) -> dict[str, Any]:
+    """Counts of the split by part and class, for the summary."""
+    summary: dict[str, Any] = {}
+    for part in Part:
+        rows = model.data.rows(part)
+        labels = model.data.labels[rows]
+        summary[part.name.lower()] = {
+            "pairs": len(rows),
+            "listed": int(labels.any(axis=1).sum()),
+            "covered": int(model.data.covered(rows).sum()),
+            **{name: int(count) for name, count in zip(model.classes, labels.sum(axis=0), strict=True)},
+        }
+    return summary

@@ -1,0 +1,363 @@
+"""Pairs are labelled, split before training in the way that was asked for, and no held-out pair is trained on."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Callable
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kgrel.data.errors import KgrelError
+from kgrel.train.leakage import refuse_shared_pairs
+from kgrel.train.matching import Cells
+from kgrel.train.pair_data import PairData, Part, class_table, type_rows_of
+from kgrel.train.pair_model import PairModel
+from kgrel.train.pairs import PairBatches
+from kgrel.train.settings import PairSettings, Split
+from kgrel.train.splits import SplitInputs, assemble_pairs, labelled, random_negatives, split_parts
+
+SETTINGS = PairSettings(batch_size=48, batch_negatives=32, negatives_per_positive=2.0)
+ANY = dataclasses.replace(SETTINGS, pairs="any")
+MakeToy = Callable[..., Any]
+seeds = settings(max_examples=8, deadline=None)(given(seed=st.integers(0, 2**32)))
+
+
+def keys_of(data: PairData, chosen: Any = slice(None)) -> set[frozenset[int]]:
+    """Pairs without their order."""
+    return {frozenset(pair) for pair in zip(data.heads[chosen].tolist(), data.tails[chosen].tolist(), strict=True)}
+
+
+@seeds
+@pytest.mark.parametrize("which", [SETTINGS, ANY])
+def test_positives_and_no_relation_pairs_are_each_split_by_the_asked_shares(
+    make_toy: MakeToy, which: PairSettings, seed: int
+) -> None:
+    asked = dataclasses.replace(which, validation_share=0.2, test_share=0.3, seed=seed)
+    data = make_toy(seed).assemble(asked)
+    for positive in (True, False):
+        sizes = [len(data.rows(part, positive)) for part in Part]
+        total = sum(sizes)
+        assert sizes[1:] == [round(0.2 * total), round(0.3 * total)]
+        assert total == (data.positive == positive).sum()
+
+
+@seeds
+@pytest.mark.parametrize("which", [SETTINGS, ANY])
+def test_each_unordered_pair_stands_in_exactly_one_part(make_toy: MakeToy, which: PairSettings, seed: int) -> None:
+    data = make_toy(seed).assemble(dataclasses.replace(which, seed=seed))
+    parts = [keys_of(data, data.rows(part)) for part in Part]
+    assert sum(map(len, parts)) == len(data)
+    assert not any(one & other for one, other in itertools.combinations(parts, 2))
+    assert (data.heads < data.tails).all()
+
+
+@seeds
+@pytest.mark.parametrize("which", [SETTINGS, ANY])
+def test_no_batch_ever_holds_a_pair_of_validation_or_test(make_toy: MakeToy, which: PairSettings, seed: int) -> None:
+    """Of either label, in either order; nor a self-pair, nor a listed pair as NO-RELATION (EVALUATION.md)."""
+    toy = make_toy(seed)
+    asked = dataclasses.replace(which, seed=seed)
+    data = toy.assemble(asked)
+    forbidden = keys_of(data, data.rows(Part.VALIDATION)) | keys_of(data, data.rows(Part.TEST))
+    batches = PairBatches(data, asked)
+    drawn = [batches.batch(step) for step in range(1, 40)]
+    rows, heads, tails = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
+    pairs = [frozenset(pair) for pair in zip(heads.tolist(), tails.tolist(), strict=True)]
+    assert not forbidden & set(pairs)
+    assert all(len(pair) == 2 for pair in pairs)
+    listed = {frozenset(pair) for pair in toy.listed}
+    assert [pair in listed for pair in pairs] == data.positive[rows].tolist()
+    assert pairs == [frozenset((data.heads[row], data.tails[row])) for row in rows.tolist()]
+    assert len(set(rows)) > 0.9 * len(data.rows(Part.TRAINING))  # while nearly all of the training part is
+
+
+def test_no_batch_of_the_small_world_holds_a_held_out_pair(pair_model: PairModel) -> None:
+    data = pair_model.data
+    forbidden = keys_of(data, data.parts != Part.TRAINING)
+    batches = PairBatches(data, pair_model.settings)
+    for step in range(1, 500):
+        _, heads, tails = batches.batch(step)
+        assert not forbidden & {frozenset(pair) for pair in zip(heads.tolist(), tails.tolist(), strict=True)}
+
+
+@seeds
+def test_co_mentioned_pairs_are_kept_where_a_class_is_possible(make_toy: MakeToy, seed: int) -> None:
+    toy = make_toy(seed)
+    data = toy.assemble(SETTINGS)
+    types = toy.entities.types
+    kinds = {tuple(sorted((types[h], types[t]))) for h, t in toy.listed}
+    heads, tails, counts = toy.comentions
+    expected = {
+        frozenset((h, t)): c
+        for h, t, c in zip(heads.tolist(), tails.tolist(), counts.tolist(), strict=True)
+        if tuple(sorted((types[h], types[t]))) in kinds
+    }
+    assert keys_of(data) == expected.keys()
+    pairs = zip(data.heads.tolist(), data.tails.tolist(), strict=True)
+    assert [expected[frozenset(pair)] for pair in pairs] == data.contexts.tolist()
+    assert data.possible(np.arange(len(data))).any(axis=1).all()
+
+
+@seeds
+@pytest.mark.parametrize("which", [SETTINGS, ANY])
+def test_labels_are_the_listed_classes_all_of_them(make_toy: MakeToy, which: PairSettings, seed: int) -> None:
+    toy = make_toy(seed)
+    data = toy.assemble(which)
+    r = toy.relations
+    listed = set(zip(r.heads.tolist(), r.tails.tolist(), r.classes.tolist(), strict=True))
+    labelled = {
+        (data.heads[row], data.tails[row], class_) for row, class_ in zip(*np.nonzero(data.labels), strict=True)
+    }
+    present = keys_of(data)
+    assert labelled == {triple for triple in listed if frozenset(triple[:2]) in present}
+    assert not (data.labels & ~data.possible(np.arange(len(data)))).any()
+
+
+@seeds
+def test_with_any_pairs_every_listed_pair_is_there_with_its_text_count(make_toy: MakeToy, seed: int) -> None:
+    toy = make_toy(seed)
+    data = toy.assemble(ANY)
+    assert {
+        tuple(pair) for pair in zip(data.heads[data.positive], data.tails[data.positive], strict=True)
+    } == toy.listed
+    heads, tails, counts = toy.comentions
+    contexts = {frozenset(pair): c for *pair, c in zip(heads.tolist(), tails.tolist(), counts.tolist(), strict=True)}
+    pairs = zip(data.heads.tolist(), data.tails.tolist(), strict=True)
+    assert [contexts.get(frozenset(pair), 0) for pair in pairs] == data.contexts.tolist()
+    assert 0 < (data.contexts == 0).sum() < len(data)
+
+
+def negatives(toy: Any, per_positive: float, seed: int = 0) -> list[tuple[int, int]]:
+    """Random NO-RELATION pairs of a toy."""
+    asked = dataclasses.replace(ANY, negatives_per_positive=per_positive, seed=seed)
+    types, type_rows = type_rows_of(toy.entities)
+    size, classes = len(toy.entities), class_table(toy.relations, types, type_rows)
+    listed = toy.relations.heads * size + toy.relations.tails
+    keys = random_negatives(type_rows, classes, listed, toy.relations, asked)
+    return list(zip((keys // size).tolist(), (keys % size).tolist(), strict=True))
+
+
+@seeds
+@pytest.mark.parametrize("per_positive", [0.3, 1.0, 2.0, 50.0])
+def test_random_negatives_are_unlisted_distinct_typed_and_as_many_as_there_can_be(
+    make_toy: MakeToy, per_positive: float, seed: int
+) -> None:
+    toy = make_toy(seed)
+    drawn = negatives(toy, per_positive, seed)
+    types = toy.entities.types
+
+    def kind(pair: tuple[int, int]) -> tuple[str, ...]:
+        return tuple(sorted(types[row] for row in pair))
+
+    assert len(set(drawn)) == len(drawn)
+    assert all(head < tail for head, tail in drawn)
+    assert not set(drawn) & toy.listed
+    triples = list(zip(toy.relations.heads.tolist(), toy.relations.tails.tolist(), strict=True))
+    kinds = [kind(pair) for pair in triples]
+    for wanted in set(kinds):
+        free = [p for p in itertools.combinations(range(len(types)), 2) if kind(p) == wanted and p not in toy.listed]
+        asked = round(per_positive * kinds.count(wanted))
+        assert sum(kind(pair) == wanted for pair in drawn) == min(asked, len(free))
+    assert {kind(pair) for pair in drawn} <= set(kinds)
+
+
+def test_random_negatives_end_where_every_pair_is_listed(make_toy: MakeToy) -> None:
+    toy = make_toy(0, entities=9, listed=10_000)
+    assert negatives(toy, 20.0) == []
+
+
+def test_random_negatives_differ_with_the_seed_alone(make_toy: MakeToy) -> None:
+    toy = make_toy(0)
+    assert negatives(toy, 1.0, seed=1) == negatives(toy, 1.0, seed=1)
+    assert negatives(toy, 1.0, seed=1) != negatives(toy, 1.0, seed=2)
+
+
+def test_the_split_depends_on_the_seed(make_toy: MakeToy) -> None:
+    toy = make_toy(0)
+    one, same, other = (toy.assemble(dataclasses.replace(SETTINGS, seed=seed)).parts for seed in (0, 0, 1))
+    assert np.array_equal(one, same)
+    assert not np.array_equal(one, other)
+
+
+def test_without_a_test_share_there_is_no_test_part(make_toy: MakeToy) -> None:
+    data = make_toy(0).assemble(dataclasses.replace(SETTINGS, test_share=0.0))
+    assert len(data.rows(Part.TEST)) == 0
+
+
+@pytest.mark.parametrize(
+    ("positives", "others", "name"), [(4, 100, "4 listed"), (0, 100, "0 listed"), (100, 3, "3 NO-RELATION")]
+)
+def test_too_few_pairs_to_split_are_refused(positives: int, others: int, name: str) -> None:
+    with pytest.raises(KgrelError, match=f"only {name} pairs are there, too few to split"):
+        split_parts(np.arange(positives + others) < positives, SETTINGS)
+
+
+def test_relations_without_any_co_mentioned_pair_are_refused(make_toy: MakeToy) -> None:
+    toy = make_toy(0)
+    nothing = tuple(np.zeros(0, dtype=np.int64) for _ in range(3))
+    with pytest.raises(KgrelError, match="only 0 listed pairs"):
+        toy._replace(comentions=nothing).assemble(SETTINGS)
+
+
+def entities_of(data: PairData, part: Part) -> set[int]:
+    """Entities of the pairs of a part."""
+    rows = data.rows(part)
+    return {*data.heads[rows].tolist(), *data.tails[rows].tolist()}
+
+
+def split_of(make_toy: MakeToy, split: Any, seed: int, share: float = 0.15, **changes: Any) -> tuple[Any, PairData]:
+    """A toy with many pairs, and the split of them."""
+    toy = make_toy(seed, entities=60, comentioned=900, listed=240)
+    asked = dataclasses.replace(SETTINGS, split=split, seed=seed, validation_share=share, test_share=share, **changes)
+    return toy, toy.assemble(asked)
+
+
+@seeds
+def test_entity_cold_pairs_have_one_entity_that_no_training_pair_has(make_toy: MakeToy, seed: int) -> None:
+    _, data = split_of(make_toy, "entity-cold", seed)
+    trained = entities_of(data, Part.TRAINING)
+    for part in (Part.VALIDATION, Part.TEST):
+        rows = data.rows(part)
+        assert len(rows) > 20
+        held_out = [
+            (head not in trained) + (tail not in trained)
+            for head, tail in zip(data.heads[rows].tolist(), data.tails[rows].tolist(), strict=True)
+        ]
+        assert min(held_out) == 1
+        assert np.mean(held_out) < 1.3  # the other one is an entity of training, if a training pair happens to name it
+    assert not data.label_degrees()[list(entities_of(data, Part.TEST) - trained)].any()
+    assert not (entities_of(data, Part.TEST) - trained) & (entities_of(data, Part.VALIDATION) - trained)
+
+
+@seeds
+def test_both_cold_pairs_have_entities_of_their_part_alone(make_toy: MakeToy, seed: int) -> None:
+    _, data = split_of(make_toy, "both-cold", seed, share=0.07)
+    sides = [entities_of(data, part) for part in Part]
+    assert all(sides)
+    assert not any(one & other for one, other in itertools.combinations(sides, 2))
+    assert not data.covered(data.rows(Part.TEST)).any()
+
+
+@seeds
+def test_degree_matched_pairs_are_those_of_warm_like_a_listed_one(make_toy: MakeToy, seed: int) -> None:
+    _, warm = split_of(make_toy, "warm", seed)
+    _, data = split_of(make_toy, "degree-matched", seed)
+    assert keys_of(data, data.rows(Part.TRAINING)) == keys_of(warm, warm.rows(Part.TRAINING))
+    cells = Cells.of(data.classes, data.type_rows, data.label_degrees())
+    for part in (Part.VALIDATION, Part.TEST):
+        assert keys_of(data, data.rows(part, True)) == keys_of(warm, warm.rows(part, True))
+        others = keys_of(data, data.rows(part, False))
+        assert others < keys_of(warm, warm.rows(part, False))
+        wanted = set(cells.of_pairs(*labelled(data, data.rows(part, True))).tolist())
+        for row in data.rows(part, False).tolist():
+            pair = data.heads[row : row + 1].repeat(3), data.tails[row : row + 1].repeat(3)
+            assert wanted & set(cells.of_pairs(*pair, np.arange(3)).tolist())
+
+
+@seeds
+def test_unseen_pairs_are_never_co_mentioned_and_drawn_like_the_listed_ones(make_toy: MakeToy, seed: int) -> None:
+    toy, data = split_of(make_toy, "unseen", seed, held_out_positives=9)
+    together = {frozenset(pair) for pair in zip(*(side.tolist() for side in toy.comentions[:2]), strict=True)}
+    listed = {frozenset(pair) for pair in toy.listed}
+    assert keys_of(data, data.rows(Part.TRAINING)) <= together
+    cells = Cells.of(data.classes, data.type_rows, data.label_degrees())
+    for part in (Part.VALIDATION, Part.TEST):
+        positives, others = (keys_of(data, data.rows(part, value)) for value in (True, False))
+        assert 1 <= len(positives) <= 9
+        assert positives <= listed - together
+        assert len(others) > len(positives)
+        assert not others & (listed | together)
+        assert not data.contexts[data.rows(part)].any()
+        wanted = cells.of_pairs(*labelled(data, data.rows(part, True))).tolist()
+        rows = data.rows(part, False)
+        found = [cells.of_pairs(data.heads[rows], data.tails[rows], np.full(len(rows), n)) for n in range(3)]
+        assert all(set(pair) & set(wanted) for pair in zip(*(cell.tolist() for cell in found), strict=True))
+
+
+@seeds
+def test_later_pairs_are_tested_and_a_day_is_never_divided(make_toy: MakeToy, seed: int) -> None:
+    toy = make_toy(seed, entities=60, comentioned=900, listed=240)
+    rng = np.random.default_rng(seed)
+    days = rng.integers(-1, 60, len(toy.comentions[0]))
+    asked = dataclasses.replace(SETTINGS, split="date", dates="given", seed=seed)
+    data = assemble_pairs(toy.entities, toy.comentions, toy.relations, asked, SplitInputs(first_dates=days))
+    day_of = {
+        frozenset(pair): day
+        for *pair, day in zip(*(side.tolist() for side in toy.comentions[:2]), days.tolist(), strict=True)
+    }
+    found = {part: [day_of[key] for key in keys_of(data, data.rows(part))] for part in Part}
+    assert min(map(min, found.values())) >= 0
+    assert max(found[Part.TRAINING]) < min(found[Part.VALIDATION])
+    assert max(found[Part.VALIDATION]) < min(found[Part.TEST])
+    assert len(found[Part.TEST]) == pytest.approx(0.1 * len(data), rel=0.5)
+
+
+@pytest.mark.parametrize("split", get_args(Split))
+def test_every_split_depends_on_its_seed_alone_and_holds_each_pair_once(make_toy: MakeToy, split: Any) -> None:
+    toy = make_toy(1, entities=60, comentioned=900, listed=240)
+    inputs, changes = SplitInputs(), {}
+    if split == "date":
+        inputs, changes = SplitInputs(first_dates=np.arange(len(toy.comentions[0]))), {"dates": "given"}
+    if split == "removed":
+        inputs = removed_inputs(toy)
+        toy = toy._replace(comentions=tuple(side[80:] for side in toy.comentions))
+
+    def assembled(seed: int) -> PairData:
+        asked = dataclasses.replace(SETTINGS, split=split, seed=seed, **changes)
+        return assemble_pairs(toy.entities, toy.comentions, toy.relations, asked, inputs)
+
+    one, same, other = (assembled(seed) for seed in (0, 0, 1))
+    refuse_shared_pairs(one.heads, one.tails, one.parts)
+    assert (one.heads < one.tails).all()
+    assert all(np.array_equal(getattr(one, name), getattr(same, name)) for name in ("heads", "tails", "parts"))
+    if split not in ("date", "removed"):  # which leave nothing to chance
+        assert (one.heads.tolist(), one.parts.tolist()) != (other.heads.tolist(), other.parts.tolist())
+
+
+def removed_inputs(toy: Any) -> SplitInputs:
+    """The first 80 co-mentioned pairs as held out, validation and test in turn."""
+    heads, tails, _ = toy.comentions
+    return SplitInputs(held_out=(heads[:80], tails[:80], 1 + np.arange(80) % 2))
+
+
+def test_removed_pairs_validate_and_test_and_all_others_train(make_toy: MakeToy) -> None:
+    toy = make_toy(1, entities=60, comentioned=900, listed=240)
+    inputs, left = removed_inputs(toy), tuple(side[80:] for side in toy.comentions)
+    asked = dataclasses.replace(SETTINGS, split="removed")
+    data = assemble_pairs(toy.entities, left, toy.relations, asked, inputs)
+    heads, tails, parts = inputs.held_out or ()
+    for part in (Part.VALIDATION, Part.TEST):
+        expected = {
+            frozenset(pair) for pair in zip(heads[parts == part].tolist(), tails[parts == part].tolist(), strict=True)
+        }
+        assert keys_of(data, data.rows(part)) == expected
+    assert not data.contexts[data.parts != Part.TRAINING].any()
+    with pytest.raises(KgrelError, match="80 held-out pairs have contexts in the corpus"):
+        assemble_pairs(toy.entities, toy.comentions, toy.relations, asked, inputs)
+    with pytest.raises(KgrelError, match="needs a corpus of kgrel hold-out-pairs"):
+        toy.assemble(asked)
+
+
+def test_splits_that_leave_nothing_to_train_on_are_refused(make_toy: MakeToy) -> None:
+    toy = make_toy(0)
+    with pytest.raises(KgrelError, match="at most half of the pairs"):
+        toy.assemble(dataclasses.replace(SETTINGS, split="entity-cold", validation_share=0.3, test_share=0.3))
+    with pytest.raises(KgrelError, match="leaves no entity for training"):
+        toy.assemble(dataclasses.replace(SETTINGS, split="both-cold", validation_share=0.3, test_share=0.3))
+    asked = dataclasses.replace(SETTINGS, split="date", dates="given")
+    undated = SplitInputs(first_dates=np.full(len(toy.comentions[0]), -1))
+    with pytest.raises(KgrelError, match="no document of the corpus has a date"):
+        assemble_pairs(toy.entities, toy.comentions, toy.relations, asked, undated)
+    everything = toy_where_all_is_mentioned(make_toy)
+    with pytest.raises(KgrelError, match="only 0 listed pairs have no common context"):
+        everything.assemble(dataclasses.replace(SETTINGS, split="unseen"))
+
+
+def toy_where_all_is_mentioned(make_toy: MakeToy) -> Any:
+    """Every pair of entities is co-mentioned."""
+    return make_toy(0, comentioned=36 * 35 // 2)
