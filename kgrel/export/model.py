@@ -10,7 +10,7 @@ from kgrel.data.artifact import Kind, open_artifact
 from kgrel.data.entities import EntityTable
 from kgrel.data.errors import ArtifactError
 
-# The names are those of kgrel.train.pair_model, which loads torch.
+# The names are those of kgrel.train.pair_artifact, which loads torch.
 ENTITIES, MODEL = "entities.parquet", "model.json"
 
 

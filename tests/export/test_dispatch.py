@@ -25,7 +25,7 @@ from kgrel.export.validate import validate_export
 from kgrel.score import scorer
 from kgrel.text.corpus import Corpus
 from kgrel.text.evidence import EvidenceIndex
-from kgrel.train import pair_model
+from kgrel.train import pair_artifact, pair_model
 from tests.export.conftest import EDGES, NODES, make_edge
 from tests.export.read_back import READERS, read_jsonl
 
@@ -56,7 +56,7 @@ def scored_pairs(pairs_path: Path, world_files: dict[str, Path], tmp_path: Path)
 
 
 def test_the_names_of_the_files_of_pairs_are_those_of_the_model() -> None:
-    assert (model_module.ENTITIES, model_module.MODEL) == (pair_model.ENTITIES, pair_model.MODEL)
+    assert (model_module.ENTITIES, model_module.MODEL) == (pair_artifact.ENTITIES, pair_artifact.MODEL)
     assert row_parser.NO_RELATION == scorer.NO_RELATION
 
 
