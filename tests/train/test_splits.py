@@ -210,10 +210,10 @@ def entities_of(data: PairData, part: Part) -> set[int]:
     return {*data.heads[rows].tolist(), *data.tails[rows].tolist()}
 
 
-def split_of(make_toy: MakeToy, split: Any, seed: int, share: float = 0.15, **changes: Any) -> tuple[Any, PairData]:
+def split_of(make_toy: MakeToy, split: Any, seed: int, **changes: Any) -> tuple[Any, PairData]:
     """A toy with many pairs, and the split of them."""
     toy = make_toy(seed, entities=60, comentioned=900, listed=240)
-    asked = dataclasses.replace(SETTINGS, split=split, seed=seed, validation_share=share, test_share=share, **changes)
+    asked = dataclasses.replace(SETTINGS, split=split, seed=seed, validation_share=0.15, test_share=0.15, **changes)
     return toy, toy.assemble(asked)
 
 
