@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from kgrel.data.errors import InputError, KgrelError
-from kgrel.data.files import canonical_json, remove_tree, sync, write_text
+from kgrel.data.files import remove_tree, sync, write_text
 from kgrel.data.progress import Progress
 from kgrel.text.badlines import BadLines
 from kgrel.text.contexts import CONTEXT_SCHEMA, SENTENCE_SCHEMA, RowWriter
@@ -243,7 +243,7 @@ def extract_shard(
             extractor.add(some)
     for name in (SENTENCES, CONTEXTS):
         sync(path / name)
-    write_text(path / STATE, canonical_json(_state(extractor)))
+    write_text(path / STATE, json.dumps(_state(extractor), ensure_ascii=False))
     return True
 
 
