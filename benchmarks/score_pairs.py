@@ -130,19 +130,31 @@ def tiny_pairs() -> Path:
 
 
 def list_memory(rows: int) -> dict[str, Any]:
-    """Peak memory of `kgrel score-pairs` on a list of this many rows, tiny size, in a process of its own."""
+    """Peak memory of `kgrel score-pairs` on a list of this many rows, tiny size, in a process of its own.
+
+    Anonymous memory is looked at after each chunk. The whole resident set counts pages of libraries and of mapped files
+    too, which the system takes away as it likes, and is greatest while torch is loaded.
+    """
     pairs = tiny_pairs()
     candidates, out = WORK / f"candidates-{rows}.csv", WORK / f"scored-{rows}.csv"
     write_candidates(pairs, candidates, rows)
     child = f"""
 import json, resource, sys, time
+from kgrel.data.progress import Silent
 from kgrel.score.stream import score_file
 from kgrel.score.settings import ScoreSettings
 from kgrel.train.pair_model import PairModel
+anonymous = []
+class Watch(Silent):
+    def advance(self, units, note=""):
+        line = next(line for line in open("/proc/self/status") if line.startswith("RssAnon"))
+        anonymous.append(int(line.split()[1]) / 1024)
 model = PairModel.open({str(pairs)!r})
+at_start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 start = time.perf_counter()
-score_file(model, {str(candidates)!r}, {str(out)!r}, overwrite=True)
+score_file(model, {str(candidates)!r}, {str(out)!r}, overwrite=True, progress=Watch())
 print(json.dumps({{"seconds": time.perf_counter() - start, "cpu_seconds": time.process_time(),
+                  "peak_anonymous_mb": max(anonymous), "peak_mb_at_start": at_start,
                   "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}}))
 """
     printed = subprocess.run([sys.executable, "-c", child], check=True, capture_output=True, text=True).stdout
