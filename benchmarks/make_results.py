@@ -11,7 +11,7 @@ import sections_scoring
 import sections_tagging
 from common import BENCHMARKS, load
 
-from kgrel.evaluate.pairs import ALL, COVERED, MODEL
+from kgrel.evaluate.pairs import ALL, COVERED
 from kgrel.evaluate.tables import figure, markdown_table, with_interval
 
 HEAD = """# Results
@@ -44,8 +44,8 @@ def real_pairs() -> list[str]:
             part = run["report"][setting]
             rate = f"{part['listed']:,} of {part['pairs']:,} listed ({figure(part['base_rate'])} %)"
             lines += [f"**{title}**: {rate}.", markdown_table(part["methods"])]
-            lines += ["Model minus baseline (F1; AP):", differences(part["methods"])]
-        lines += ["By class, all pairs:", by_class(run["report"][ALL]["methods"][MODEL])]
+            lines += ["Model minus baseline (F1; AP):", differences(part["methods"], model_of(run["report"]))]
+        lines += ["By class, all pairs:", by_class(run["report"][ALL]["methods"][model_of(run["report"])])]
         lines += ["During pretraining, on validation:", curve(run["curve"])]
     return lines
 
@@ -58,7 +58,7 @@ def comparison(runs: dict[str, Any]) -> list[str]:
         settings = run["pretrain"]["settings"]
         seen = f"{settings['steps'] * settings['batch_size']:,}"
         figures = [
-            with_interval(run["report"][setting]["methods"][MODEL], key)
+            with_interval(run["report"][setting]["methods"][model_of(run["report"])], key)
             for setting in (COVERED, ALL)
             for key in ("f1", "average_precision")
         ]
@@ -82,11 +82,17 @@ def run_facts(run: dict[str, Any]) -> str:
     )
 
 
-def differences(methods: dict[str, Any]) -> str:
+def model_of(report: dict[str, Any]) -> str:
+    """What the model is called in a report."""
+    name: str = report.get("model", "kgrel")  # the oldest reports do not tell
+    return name
+
+
+def differences(methods: dict[str, Any], model: str) -> str:
     """The paired differences of the model to each baseline."""
     lines = ["| baseline | F1 | AP |", "|---|---|---|"]
     for name, method in methods.items():
-        if name != MODEL:
+        if name != model:
             cells = [difference(method[f"model_minus_this_{key}"]) for key in ("f1", "average_precision")]
             lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
