@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import sections_export
+import sections_pairs
 import sections_pretraining
 import sections_ranking
 import sections_scoring
@@ -130,6 +131,7 @@ def main() -> None:
     """Write RESULTS.md."""
     sections = [
         *real_pairs(),
+        *sections_pairs.section(),
         *sections_ranking.section(),
         *sections_pretraining.section(),
         *sections_scoring.sections(),

@@ -2,6 +2,7 @@
 
     python benchmarks/pair_classification.py                                       # all splits, seed 0
     python benchmarks/pair_classification.py --splits warm --seeds 0 1 2 3 4
+    python benchmarks/pair_classification.py --part validation                     # to choose settings by
     python benchmarks/pair_classification.py --quick --json
 
 The representation is pretrained once (REPR, see real_pairs.py); classifier, baselines and split follow the seed. Each
@@ -74,6 +75,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--splits", nargs="+", default=SPLITS, help="which splits")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0], help="seeds of split, batches and weights")
     parser.add_argument("--methods", nargs="+", choices=[*MODELS, *BASELINES], help="only these [default: all]")
+    parser.add_argument("--part", default="test", choices=["test", "validation"], help="validation is not kept")
     parser.add_argument("--no-search", action="store_true", help="graph embeddings with their given settings only")
     parser.add_argument("--quick", action="store_true", help="warm, cheap methods, few steps; not kept")
     parser.add_argument("--json", action="store_true", help="print the result as one JSON line, last")
@@ -125,7 +127,7 @@ def measure(
     if options.quick and not options.methods:
         names = ["kgrel all", "kgrel none", "count", "degree", "adamic-adar"]
     models = [trained(name, split, seed, representation, corpus, options) for name in names]
-    settings = EvaluationSettings(draws=50 if options.quick else 1000, baselines=False)
+    settings = EvaluationSettings(options.part, draws=50 if options.quick else 1000, baselines=False)
     report = evaluate_pairs(models[0], settings, Lines(), models[1:])
     assert models[0].artifact is not None
     return {
@@ -146,7 +148,7 @@ def main() -> None:
     for split in ("warm",) if options.quick else options.splits:
         for seed in options.seeds:
             found[f"{split} seed {seed}"] = measure(split, seed, representation, corpus, options)
-            if not options.quick:
+            if not options.quick and options.part == "test":
                 save("pair_classification", load("pair_classification") | found)
     if options.json:
         print(json.dumps(found, allow_nan=False))
