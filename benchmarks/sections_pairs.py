@@ -14,8 +14,8 @@ TEXT = """## Every method on the same pairs (`pair_classification.py`)
 The counterpart of the paper's Table 6 on open data. *Warm*: co-mentioned pairs at random. *Degree-matched*: as warm, 20
 unlisted pairs for each listed one, with as many training labels. *Entity-cold*: one of the two entities has no training
 pair. *Unseen*: listed pairs that no sentence names together, against 100 unlisted ones like them for each, none of them
-co-mentioned either: **what the tool is for**. All pairs of the test part; thresholds tuned on validation pairs. The last
-two columns are kgrel less the row, paired by pair, entities resampled; a star where the interval excludes zero.
+co-mentioned either: **what the tool is for**. All pairs of the test part; thresholds tuned on validation pairs. The
+last two columns are kgrel less the row, paired by pair, entities resampled; a star where the interval excludes zero.
 """
 HEADS = (
     "method", "P", "R", "F1", "macro F1", "AP", "AUROC", "training, s", "µs a pair", "kgrel − this, F1",
