@@ -1,7 +1,8 @@
 """Speed of scoring: pairs a second, as a share of the machine's matrix rate for the arithmetic that is needed.
 
     python benchmarks/score_pairs.py
-    python benchmarks/score_pairs.py --candidates 60000000     # peak memory of a long list against 600,000 rows
+    python benchmarks/score_pairs.py --candidates 600000 --repeat 6     # peak memory of a short list, and how it varies
+    python benchmarks/score_pairs.py --candidates 60000000              # and of a long one
 
 Ratios within one run mean more than absolute figures: machines are noisy.
 """
@@ -185,13 +186,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--candidates", type=int, help="rows of a long list: measure memory instead of speed")
+    parser.add_argument("--repeat", type=int, default=1, help="with --candidates: so many processes, one after another")
     parser.add_argument("--quick", action="store_true", help="fewer pairs; not kept")
     parser.add_argument("--json", action="store_true", help="print the result as one JSON line, last")
     options = parser.parse_args()
     WORK.mkdir(exist_ok=True)
     result = {"date": today(), "hardware": hardware()}
     if options.candidates:
-        result["lists"] = [list_memory(600_000), list_memory(options.candidates)]
+        result["lists"] = [list_memory(options.candidates) for _ in range(options.repeat)]
     else:
         shrink = 8 if options.quick else 1
         scale = 64 if options.device == "cuda" else 1
