@@ -37,6 +37,7 @@ class Kind(StrEnum):
     """What an artifact directory holds."""
 
     CORPUS = "corpus"
+    GRAPH = "graph"
     REPRESENTATION = "representation"
     PAIRS = "pairs"
     COOCCURRENCE = "cooccurrence"
@@ -48,7 +49,12 @@ class Kind(StrEnum):
     EXPORT = "export"
 
 
-MADE_BY = {Kind.CORPUS: "build-corpus", Kind.REPRESENTATION: "pretrain", Kind.PAIRS: "train-pairs"}
+MADE_BY = {
+    Kind.CORPUS: "build-corpus",
+    Kind.GRAPH: "import-graph",
+    Kind.REPRESENTATION: "pretrain",
+    Kind.PAIRS: "train-pairs",
+}
 """The verb that makes an artifact from the one before it."""
 
 

@@ -14,7 +14,14 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-TYPE_ALIASES = {"COMPOUND": "CHEMICAL", "DRUG": "CHEMICAL", "SMALLMOLECULE": "CHEMICAL", "PROTEIN": "GENE"}
+TYPE_ALIASES = {
+    "CHEMICALENTITY": "CHEMICAL",
+    "COMPOUND": "CHEMICAL",
+    "DRUG": "CHEMICAL",
+    "GENE/PROTEIN": "GENE",
+    "PROTEIN": "GENE",
+    "SMALLMOLECULE": "CHEMICAL",
+}
 """Other names of the types, in upper case."""
 
 CURIE_TYPES = {
