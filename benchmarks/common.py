@@ -60,6 +60,12 @@ def hardware() -> dict[str, Any]:
     }
 
 
+def peak_kib() -> int:
+    """Peak resident memory of this process, KiB. (``ru_maxrss`` would begin with that of the parent.)"""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+
+
 def save(name: str, result: dict[str, Any]) -> Path:
     """Write ``results/NAME.json``."""
     RESULTS.mkdir(exist_ok=True)

@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from common import peak_kib
 
 from kgrel.data.entities import EntityTable
 from kgrel.export import write
@@ -119,12 +120,6 @@ def copy_seconds(path: Path) -> float:
         for file in files:
             (path.parent / f"copy-{file.name}").unlink()
     return min(seconds)
-
-
-def peak_kib() -> int:
-    """Peak resident memory of this process, KiB. (``ru_maxrss`` would begin with that of the parent.)"""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
 
 def child(case: str, path: Path, directory: Path) -> dict[str, Any]:

@@ -124,6 +124,11 @@ class EntityTable:
             return rows[0], "ok"
         return -1, "untyped" if rows else "unknown"
 
+    def examples(self, count: int = 5) -> str:
+        """Some of its identifiers, for a message."""
+        pairs = zip(self.types[:count], self.ids[:count], strict=True)
+        return ", ".join(repr(f"{type_}::{id_}") for type_, id_ in pairs)
+
     def write(self, path: Path) -> None:
         """Write as Parquet with the columns type, id, name, alternatives."""
         columns = {"type": self.types, "id": self.ids, "name": self.names}

@@ -140,11 +140,10 @@ def _spelled(entities: EntityTable, type_: tuple[str, str, str], head: int, tail
 
 
 def _refuse_strangers(edges: EdgeCollector, entities: EntityTable, path: str | Path) -> None:
-    known = [f"{type_}::{id_}" for type_, id_ in zip(entities.types[:5], entities.ids[:5], strict=True)]
     raise InputError(
         path,
         f"none of the {edges.rows:,} edges joins two nodes of the nodes file; its identifiers look like "
-        f"{', '.join(map(repr, edges.spellings[:5]))}, those of the nodes like {', '.join(map(repr, known))}: "
+        f"{', '.join(map(repr, edges.spellings[:5]))}, those of the nodes like {entities.examples()}: "
         "use the same ones",
     )
 

@@ -71,7 +71,7 @@ class ProposeSettings:
 
     by: Evidence = "all"
     """``all`` pairs of the two types; those that stand together in a sentence (``co-mentioned``); those that share
-    ``neighbours`` in the graph of --edges; those joined there by simple ``paths`` of at most three edges."""
+    ``neighbours`` in the graph of --graph; those joined there by simple ``paths`` of at most three edges."""
     include_known: bool = False
     """Propose pairs that the relations table lists as well."""
     max_pairs: int = 0
