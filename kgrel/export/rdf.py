@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from kgrel.data.errors import KgrelError
 from kgrel.data.files import atomic_file
 from kgrel.export.batch import NODE_ROWS, Coded, Column, Constant, EdgeBatch, EdgeSource, groups
-from kgrel.export.fragments import Fragment, concatenated, fragment, lines_of
+from kgrel.export.fragments import Fragment, blocks_of_lines, concatenated, fragment
 from kgrel.export.mapping import DEFAULT_PREFIXES
 from kgrel.export.rdf_terms import Terms, graph_iri, literal
 from kgrel.export.record import FIELDS, Field, Node
@@ -124,7 +124,7 @@ def _write_trig(source: EdgeSource, stream: BinaryIO, terms: Terms, graph: str, 
             before, after = ("", "") if field.kind in ("text", "texts") else terms.around(field)
             before = f" ; {terms.property(field)} {before}"
             parts.append(fragment(field, batch.columns[field.name], _ObjectStyle(terms, field), before, after))
-        stream.write(lines_of([*parts, " .\n"], batch.size))
+        stream.writelines(blocks_of_lines([*parts, " .\n"], batch.size))
     stream.write(b"}\n")
 
 
@@ -155,7 +155,7 @@ def _write_quads(source: EdgeSource, stream: BinaryIO, terms: Terms, end: str, s
         parts.append(end)
         for field in _properties(source.fields):
             parts += _quads_of(field, batch.columns[field.name], subject, terms, end)
-        stream.write(lines_of(parts, batch.size))
+        stream.writelines(blocks_of_lines(parts, batch.size))
 
 
 def _quads_of(field: Field, column: Column, subject: pa.Array, terms: Terms, end: str) -> Iterator[Fragment]:
