@@ -33,7 +33,7 @@ from tests.export.read_back import READERS, read_jsonl
 
 Kgrel = Callable[..., Any]
 PUBLISHER = ExportSettings(primary_knowledge_source="infores:lab")
-CHECKED = ["kgx", "kgx-tsv", "neo4j-csv", "neptune", "trapi"]
+CHECKED = ["kgx", "kgx-tsv", "neo4j-csv", "neptune", "trapi", "rdf", "rdf-nq", "rdf-classic", "rdf-nq-classic"]
 
 
 @pytest.fixture
@@ -269,6 +269,8 @@ def test_what_is_exported_is_valid(case: str, tmp_path: Path) -> None:
     [
         ({"knowledge_level": None}, "missing field"),
         ({"agent_type": "robot"}, "enumeration"),
+        ({"agent_type": ["manual_agent"]}, "enumeration"),
+        ({"object": ["DOID:2"]}, "endpoint"),
         ({"predicate": "biolink:causez"}, "predicate"),
         ({"category": ["biolink:Gene"]}, "category"),
         ({"category": "biolink:Association"}, "category"),
@@ -290,6 +292,28 @@ def test_foreign_kgx_files_with_a_problem_are_not_valid(tmp_path: Path, change: 
     report = validate_export(foreign)
     assert report.problems == {kind: 1}, report.examples
     assert "my_edges.jsonl, line 1" in report.examples[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "problems"),
+    [
+        (("<https://w3id.org/biolink/infores/test-lab>", '"me"'), {"source": 1}),
+        (('"prediction"', '"guess"'), {"enumeration": 1}),
+        (("/negated>", "/agent_type>"), {"enumeration": 1}),
+        (("vocab/Gene>", "vocab/Jean>"), {"node category": 1}),
+        (('0.5"^^<http://www.w3.org/2001/XMLSchema#double>', 'high"'), {"number": 1}),
+    ],
+)
+def test_rdf_with_a_problem_is_not_valid(tmp_path: Path, change: tuple[str, str], problems: dict[str, int]) -> None:
+    write([make_edge(kgrel_score=0.5)], "rdf", tmp_path / "x.nq", nodes=NODES)
+    text = (tmp_path / "x.nq").read_text()
+    assert change[0] in text
+    (tmp_path / "x.nq").write_text(text.replace(*change))
+    report = validate_export(tmp_path / "x.nq")
+    assert report.problems == problems, report.examples
+    (tmp_path / "x.nq").write_text(text + "<a> .\n")
+    with pytest.raises(KgrelError, match=rf"x\.nq, line {text.count(chr(10)) + 1}: is no RDF 1\.2"):
+        validate_export(tmp_path / "x.nq")
 
 
 def test_repeated_edges_and_damaged_files_are_found(tmp_path: Path, kgrel: Kgrel) -> None:
