@@ -33,13 +33,16 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("small")
 def test_out_keeps_the_artifacts_and_the_lists(tmp_path: Path) -> None:
-    run_demo(tmp_path / "demo")
-    for name in ("corpus", "repr", "pairs"):
+    summary = run_demo(tmp_path / "demo")
+    for name in ("corpus", "repr", "pairs", "graph", "predictions-kgx"):
         assert (tmp_path / "demo" / name / "manifest.json").is_file()
     with (tmp_path / "demo" / "candidates.csv").open() as given, (tmp_path / "demo" / "scored.csv").open() as scored:
         candidates, answers = list(csv.DictReader(given)), list(csv.DictReader(scored))
     assert [(row["source"], row["target"]) for row in answers] == [(row["source"], row["target"]) for row in candidates]
     assert all(row["seen_in_text"] in ("", "0") for row in answers)
+    export = summary["export"]
+    assert export["rows"] == len(candidates) == sum(export[k] for k in ("unscored", "below", "known", "edges"))
+    assert export["problems"] == 0
 
 
 @pytest.mark.usefixtures("small")
