@@ -13,6 +13,8 @@ evidence. A process a writer; *select* is reading the list, before it. *Copying*
 the same bytes to a new file and forcing them to the disk, as the export does. Memory is the peak of the process, in
 brackets what it was when the list was read.
 """
+MEMORY = """**Memory does not depend on the number of edges.** Peak of the process that reads the list and writes it, MB.
+"""
 BOLT = """**Over Bolt** into ArcadeDB on the same machine, 5,000 edges a transaction, nodes there before. The bare loop
 is the driver's own `execute_write` with the same statements and rows that are ready in memory; the load makes the rows
 from the list, and checks every node first. The better of the runs of each, taken in turns.
@@ -28,6 +30,8 @@ def section() -> list[str]:
     lines = [TEXT, f"{result['date']}. Hardware: {machine}."]
     if "files" in result:
         lines.append(_files(result["files"]))
+    if "memory" in result:
+        lines += [MEMORY, _memory(result["memory"])]
     if "bolt" in result:
         lines += [BOLT, _bolt(result["bolt"])]
     return lines
@@ -41,6 +45,18 @@ def _files(rows: list[dict[str, Any]]) -> str:
         cells += [f"{row['seconds'] / row['copy_seconds']:.1f}", f"{row['select_seconds']:.2f}"]
         cells += [f"{row['bytes'] / row['edges']:,.0f}", f"{row['peak_mb']:,.0f} ({row['peak_before_mb']:,.0f})"]
         lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _memory(rows: list[dict[str, Any]]) -> str:
+    counts = sorted({row["edges"] for row in rows})
+    peaks = {(row["case"], row["edges"]): f"{row['peak_mb']:,.0f}" for row in rows}
+    lines = [
+        "| writer | " + " | ".join(f"{count:,} edges" for count in counts) + " |",
+        "|---" * (1 + len(counts)) + "|",
+    ]
+    for case in dict.fromkeys(row["case"] for row in rows):
+        lines.append(f"| {case} | " + " | ".join(peaks.get((case, count), "–") for count in counts) + " |")
     return "\n".join(lines)
 
 

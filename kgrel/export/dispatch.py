@@ -20,7 +20,7 @@ from kgrel.export.bundle import Bundle
 from kgrel.export.evidence import Evidence
 from kgrel.export.mapping import Mapping, read_mapping
 from kgrel.export.model import PairArtifact
-from kgrel.export.nodes import NodeSource, read_nodes, with_names
+from kgrel.export.nodes import NodeSource, of_types, read_nodes, with_names
 from kgrel.export.novelty import JoinedPairs
 from kgrel.export.provenance import provenance_of
 from kgrel.export.record import Edge, Node
@@ -108,7 +108,7 @@ def open_edges(
     """
     mapping = read_mapping(inputs.mapping)
     graph = Graph.open(inputs.graph) if inputs.graph is not None else None
-    entities, thresholds, parents = _nodes(inputs, graph)
+    entities, thresholds, parents = _nodes(inputs, graph, mapping)
     provenance = provenance_of(settings, mapping, inputs.scored, thresholds, parents)
     joined = JoinedPairs(graph, entities) if graph is not None else None
     evidence = None
@@ -125,11 +125,13 @@ def open_edges(
         yield edges, mapping
 
 
-def _nodes(inputs: Inputs, graph: Graph | None) -> tuple[EntityTable, dict[str, float], dict[str, str]]:
+def _nodes(
+    inputs: Inputs, graph: Graph | None, mapping: Mapping
+) -> tuple[EntityTable, dict[str, float], dict[str, str]]:
     """The entities, the model's thresholds, and the hashes of what gave them.
 
     Of PAIRS, a nodes file and a graph the first that is given says what nodes there are, and the others name them, a
-    nodes file before a graph.
+    nodes file before a graph. Of a graph only the nodes of the mapping's types are nodes of the export.
     """
     parents: dict[str, str] = {}
     sources: list[NodeSource] = []
@@ -145,7 +147,7 @@ def _nodes(inputs: Inputs, graph: Graph | None) -> tuple[EntityTable, dict[str, 
     base = model or (sources[-1] if sources else None)
     if base is None:
         raise KgrelError("the nodes are not known; give --pairs PAIRS, which scored the list, or --nodes or --graph")
-    entities = base.entities
+    entities = of_types(base, mapping.types) if isinstance(base, Graph) else base.entities
     for source in sources:
         entities = with_names(entities, source)
     return entities, model.thresholds if model is not None else {}, parents
