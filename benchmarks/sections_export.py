@@ -10,10 +10,11 @@ TEXT = """## Export (`export.py`)
 
 Edges of a scored list of different gene-disease pairs (20,000 genes, 6,000 diseases), each with all its fields but
 evidence. A process a writer; *select* is reading the list, before it. *Copying* is the machine's own limit: writing
-the same bytes to a new file and forcing them to the disk, as the export does. Memory is the peak of the process, in
+the same bytes to a new file and forcing them to the disk, as the export does; of either the better of two. Memory is the peak of the process, in
 brackets what it was when the list was read.
 """
-MEMORY = """**Memory does not depend on the number of edges.** Peak of the process that reads the list and writes it, MB.
+MEMORY = """**Memory does not depend on the number of edges.** Peak of the process that reads the list and writes
+it, MB.
 """
 BOLT = """**Over Bolt** into ArcadeDB on the same machine, 5,000 edges a transaction, nodes there before. The bare loop
 is the driver's own `execute_write` with the same statements and rows that are ready in memory; the load makes the rows
@@ -51,10 +52,8 @@ def _files(rows: list[dict[str, Any]]) -> str:
 def _memory(rows: list[dict[str, Any]]) -> str:
     counts = sorted({row["edges"] for row in rows})
     peaks = {(row["case"], row["edges"]): f"{row['peak_mb']:,.0f}" for row in rows}
-    lines = [
-        "| writer | " + " | ".join(f"{count:,} edges" for count in counts) + " |",
-        "|---" * (1 + len(counts)) + "|",
-    ]
+    heads = " | ".join(f"{count:,} edges" for count in counts)
+    lines = [f"| writer | {heads} |", "|---" * (1 + len(counts)) + "|"]
     for case in dict.fromkeys(row["case"] for row in rows):
         lines.append(f"| {case} | " + " | ".join(peaks.get((case, count), "–") for count in counts) + " |")
     return "\n".join(lines)
