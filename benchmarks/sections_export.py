@@ -10,8 +10,8 @@ TEXT = """## Export (`export.py`)
 
 Edges of a scored list of different gene-disease pairs (20,000 genes, 6,000 diseases), each with all its fields but
 evidence. A process a writer; *select* is reading the list, before it. *Copying* is the machine's own limit: writing
-the same bytes to a new file and forcing them to the disk, as the export does; of either the better of two. Memory is the peak of the process, in
-brackets what it was when the list was read.
+the same bytes to a new file and forcing them to the disk, as the export does. The better of two counts, of writing and
+of copying. Memory is the peak of the process, in brackets what it was when the list was read.
 """
 MEMORY = """**Memory does not depend on the number of edges.** Peak of the process that reads the list and writes
 it, MB.
