@@ -13,8 +13,7 @@ evidence. A process a writer; *select* is reading the list, before it. *Copying*
 the same bytes to a new file and forcing them to the disk, as the export does. The better of two counts, of writing and
 of copying. Memory is the peak of the process, in brackets what it was when the list was read.
 """
-MEMORY = """**Memory does not depend on the number of edges.** Peak of the process that reads the list and writes
-it, MB.
+MEMORY = """**Peak memory by the number of edges**, of the process that reads the list and writes it, MB.
 """
 BOLT = """**Over Bolt** into ArcadeDB on the same machine, 5,000 edges a transaction, nodes there before. The bare loop
 is the driver's own `execute_write` with the same statements and rows that are ready in memory; the load makes the rows
