@@ -6,13 +6,14 @@ from typing import Any
 
 import sections_export
 import sections_graph
+import sections_pairs
 import sections_pretraining
 import sections_ranking
 import sections_scoring
 import sections_tagging
 from common import BENCHMARKS, load
 
-from kgrel.evaluate.pairs import ALL, COVERED, MODEL
+from kgrel.evaluate.pairs import ALL, COVERED
 from kgrel.evaluate.tables import figure, markdown_table, with_interval
 
 HEAD = """# Results
@@ -45,8 +46,8 @@ def real_pairs() -> list[str]:
             part = run["report"][setting]
             rate = f"{part['listed']:,} of {part['pairs']:,} listed ({figure(part['base_rate'])} %)"
             lines += [f"**{title}**: {rate}.", markdown_table(part["methods"])]
-            lines += ["Model minus baseline (F1; AP):", differences(part["methods"])]
-        lines += ["By class, all pairs:", by_class(run["report"][ALL]["methods"][MODEL])]
+            lines += ["Model minus baseline (F1; AP):", differences(part["methods"], model_of(run["report"]))]
+        lines += ["By class, all pairs:", by_class(run["report"][ALL]["methods"][model_of(run["report"])])]
         lines += ["During pretraining, on validation:", curve(run["curve"])]
     return lines
 
@@ -59,7 +60,7 @@ def comparison(runs: dict[str, Any]) -> list[str]:
         settings = run["pretrain"]["settings"]
         seen = f"{settings['steps'] * settings['batch_size']:,}"
         figures = [
-            with_interval(run["report"][setting]["methods"][MODEL], key)
+            with_interval(run["report"][setting]["methods"][model_of(run["report"])], key)
             for setting in (COVERED, ALL)
             for key in ("f1", "average_precision")
         ]
@@ -83,11 +84,17 @@ def run_facts(run: dict[str, Any]) -> str:
     )
 
 
-def differences(methods: dict[str, Any]) -> str:
+def model_of(report: dict[str, Any]) -> str:
+    """What the model is called in a report."""
+    name: str = report.get("model", "kgrel")  # the oldest reports do not tell
+    return name
+
+
+def differences(methods: dict[str, Any], model: str) -> str:
     """The paired differences of the model to each baseline."""
     lines = ["| baseline | F1 | AP |", "|---|---|---|"]
     for name, method in methods.items():
-        if name != MODEL:
+        if name != model:
             cells = [difference(method[f"model_minus_this_{key}"]) for key in ("f1", "average_precision")]
             lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -125,6 +132,7 @@ def main() -> None:
     """Write RESULTS.md."""
     sections = [
         *real_pairs(),
+        *sections_pairs.section(),
         *sections_ranking.section(),
         *sections_pretraining.section(),
         *sections_scoring.sections(),

@@ -30,7 +30,7 @@ from kgrel.model.presets import SIZES
 from kgrel.model.relvm import PAD, RELVM, Gaussian
 from kgrel.model.softmax import draw_proposal
 from kgrel.train.batches import LengthBuckets
-from kgrel.train.devices import keep_freed_memory, make_fabric
+from kgrel.train.devices import make_fabric
 from kgrel.train.optimizers import clip_gradients, make_optimizers
 
 WORDS, ENTITIES, BATCH, LONGEST = 20_000, 14_000, 192, 140
@@ -46,7 +46,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--size", default="x-small", choices=list(SIZES))
     parser.add_argument("--rounds", type=int, default=5, help="rounds of turns; the median of each variant counts")
     parser.add_argument("--variant", choices=VARIANTS, help="only this one, and print its peak memory")
-    parser.add_argument("--give-back", action="store_true", help="with --variant: as the allocator does by itself")
     parser.add_argument("--compile", action="store_true", help="time the exact step under torch.compile as well")
     parser.add_argument("--quick", action="store_true", help="two rounds, not kept")
     parser.add_argument("--json", action="store_true", help="print the result as one JSON line, last")
@@ -178,31 +177,21 @@ def arithmetic(size: str, tokens: float) -> float:
 
 def peak_mb(name: str, options: argparse.Namespace) -> float:
     """Peak memory in MB of a process that takes three steps of a variant; on an accelerator, of its memory."""
-    return alone(name, options)["peak_mb"]
-
-
-def alone(name: str, options: argparse.Namespace, *extra: str) -> dict[str, float]:
-    """What a process that takes a few steps of one variant found."""
-    command = [sys.executable, __file__, "--variant", name, "--size", options.size, "--device", options.device, *extra]
-    found: dict[str, float] = json.loads(
-        subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1]
-    )
-    return found
+    command = [sys.executable, __file__, "--variant", name, "--size", options.size, "--device", options.device]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found: dict[str, float] = json.loads(printed.splitlines()[-1])
+    return found["peak_mb"]
 
 
 def only(options: argparse.Namespace) -> None:
-    """Eight steps of one variant, its seconds a step and its peak memory in MB on stdout."""
-    if not options.give_back:
-        keep_freed_memory()
+    """Eight steps of one variant, and its peak memory in MB on stdout."""
     variant = Variant(options.variant, options.size, options.device)
     tokens = batches(2 if options.variant == "textbook" else 8)
     seconds(variant, tokens[:1])
-    found = {"seconds": seconds(variant, tokens)}
-    if options.device == "cuda":
-        found["peak_mb"] = torch.cuda.max_memory_allocated() / 2**20
-    else:
-        found["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps(found))
+    seconds(variant, tokens)
+    on_device = options.device == "cuda"
+    peak = torch.cuda.max_memory_allocated() / 2**20 if on_device else resource.getrusage(0).ru_maxrss / 1024
+    print(json.dumps({"peak_mb": peak}))
 
 
 def main() -> None:
@@ -211,7 +200,6 @@ def main() -> None:
     if options.variant:
         only(options)
         return
-    keep_freed_memory()
     rounds = 2 if options.quick else options.rounds
     tokens = batches(4 * rounds + 4)
     variants = {name: Variant(name, options.size, options.device) for name in VARIANTS}
@@ -244,9 +232,6 @@ def main() -> None:
         "floor_seconds": gflop / rate,
         "share_of_matrix_rate": gflop / rate / median["exact"],
         "hours_for_400000_steps_extrapolated": {name: 400_000 * value / 3600 for name, value in median.items()},
-        "seconds_where_freed_memory_is_given_back": {}
-        if options.quick
-        else {name: alone(name, options, "--give-back")["seconds"] for name in ("exact", "sampled")},
         "peak_mb": {} if options.quick else {name: peak_mb(name, options) for name in VARIANTS},
     }
     if not options.quick:

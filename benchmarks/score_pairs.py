@@ -1,7 +1,8 @@
 """Speed of scoring: pairs a second, as a share of the machine's matrix rate for the arithmetic that is needed.
 
     python benchmarks/score_pairs.py
-    python benchmarks/score_pairs.py --candidates 60000000     # peak memory of a long list against 600,000 rows
+    python benchmarks/score_pairs.py --candidates 600000 --repeat 6     # peak memory of a short list, and how it varies
+    python benchmarks/score_pairs.py --candidates 60000000              # and of a long one
 
 Ratios within one run mean more than absolute figures: machines are noisy.
 """
@@ -130,19 +131,31 @@ def tiny_pairs() -> Path:
 
 
 def list_memory(rows: int) -> dict[str, Any]:
-    """Peak memory of `kgrel score-pairs` on a list of this many rows, tiny size, in a process of its own."""
+    """Peak memory of `kgrel score-pairs` on a list of this many rows, tiny size, in a process of its own.
+
+    Anonymous memory is looked at after each chunk. The whole resident set counts pages of libraries and of mapped files
+    too, which the system takes away as it likes, and is greatest while torch is loaded.
+    """
     pairs = tiny_pairs()
     candidates, out = WORK / f"candidates-{rows}.csv", WORK / f"scored-{rows}.csv"
     write_candidates(pairs, candidates, rows)
     child = f"""
 import json, resource, sys, time
+from kgrel.data.progress import Silent
 from kgrel.score.stream import score_file
 from kgrel.score.settings import ScoreSettings
 from kgrel.train.pair_model import PairModel
+anonymous = []
+class Watch(Silent):
+    def advance(self, units, note=""):
+        line = next(line for line in open("/proc/self/status") if line.startswith("RssAnon"))
+        anonymous.append(int(line.split()[1]) / 1024)
 model = PairModel.open({str(pairs)!r})
+at_start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 start = time.perf_counter()
-score_file(model, {str(candidates)!r}, {str(out)!r}, overwrite=True)
+score_file(model, {str(candidates)!r}, {str(out)!r}, overwrite=True, progress=Watch())
 print(json.dumps({{"seconds": time.perf_counter() - start, "cpu_seconds": time.process_time(),
+                  "peak_anonymous_mb": max(anonymous), "peak_mb_at_start": at_start,
                   "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}}))
 """
     printed = subprocess.run([sys.executable, "-c", child], check=True, capture_output=True, text=True).stdout
@@ -173,13 +186,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--candidates", type=int, help="rows of a long list: measure memory instead of speed")
+    parser.add_argument("--repeat", type=int, default=1, help="with --candidates: so many processes, one after another")
     parser.add_argument("--quick", action="store_true", help="fewer pairs; not kept")
     parser.add_argument("--json", action="store_true", help="print the result as one JSON line, last")
     options = parser.parse_args()
     WORK.mkdir(exist_ok=True)
     result = {"date": today(), "hardware": hardware()}
     if options.candidates:
-        result["lists"] = [list_memory(600_000), list_memory(options.candidates)]
+        result["lists"] = [list_memory(options.candidates) for _ in range(options.repeat)]
     else:
         shrink = 8 if options.quick else 1
         scale = 64 if options.device == "cuda" else 1

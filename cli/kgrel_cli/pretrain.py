@@ -55,7 +55,7 @@ def command(
     settings = settings_from(PretrainSettings, given, PRETRAIN_RECIPES)
     if relations is not None and settings.entities == "type":
         raise click.UsageError("--relations lists pairs of identifiers; it needs --entities id")
-    from kgrel.train.devices import keep_freed_memory, launched, rank, relaunch
+    from kgrel.train.devices import launched, rank, relaunch
 
     if devices > 1 and not launched() and not dry_run:
         relaunch(devices, sys.argv[1:])
@@ -67,7 +67,6 @@ def command(
     from kgrel.train.tensorboard import tensorboard_listener
     from kgrel.train.train_pairs import prepare_pairs
 
-    keep_freed_memory()
     opened = Corpus.open(corpus)
     if dry_run:
         print_summary(plan(opened, settings), as_json)

@@ -144,6 +144,43 @@ def sampled_normaliser(
         targets: the word of each output (N,).
         of_targets: its logit (N,), see :func:`target_logits`.
     """
-    logits = F.linear(outputs, F.embedding(draw.words, table)).float() - draw.log_expected
-    logits = logits.masked_fill(targets.unsqueeze(1) == draw.words, HIT)
-    return torch.logaddexp(of_targets, torch.logsumexp(logits, dim=1))
+    drawn = F.embedding(draw.words, table)
+    values: Tensor = _SampledNormaliser.apply(outputs, drawn, of_targets, targets, draw)  # type: ignore[no-untyped-call]
+    return values
+
+
+class _SampledNormaliser(torch.autograd.Function):
+    """See :func:`sampled_normaliser`; ``table`` holds the drawn words (K, E).
+
+    Left to autograd, the logits would exist half a dozen times over, and the system would map and clear each of them
+    anew at every step. What backward needs of them is p (N, K), rounded as the products are.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, outputs: Tensor, table: Tensor, of_targets: Tensor, targets: Tensor, draw: ProposalDraw
+    ) -> Tensor:
+        dtype = product_dtype(outputs.device.type)
+        outputs, table = outputs.detach().to(dtype), table.detach().to(dtype)
+        shares = outputs.new_empty(len(outputs), len(table))  # p
+        values = torch.empty_like(of_targets, dtype=torch.float32)
+        rows = max(1, LOGITS_BUDGET // (4 * len(table)))
+        buffer = torch.empty_like(shares[:rows], dtype=torch.float32)
+        for start in range(0, len(outputs), rows):
+            part = slice(start, min(start + rows, len(outputs)))
+            torch.mm(outputs[part], table.T, out=shares[part])
+            logits = buffer[: part.stop - part.start].copy_(shares[part]).sub_(draw.log_expected)
+            logits.masked_fill_(targets[part].unsqueeze(1) == draw.words, HIT)
+            top = torch.maximum(logits.amax(-1), of_targets[part])
+            total = logits.sub_(top.unsqueeze(1)).exp_().sum(-1) + (of_targets[part] - top).exp()
+            shares[part] = logits.div_(total.unsqueeze(1))
+            values[part] = top + total.log()
+        ctx.save_for_backward(outputs, table, shares, (of_targets - values).exp())
+        return values
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Any:
+        outputs, table, shares, of_target = ctx.saved_tensors
+        (of_values,) = grads
+        weighted = shares * of_values.to(shares.dtype).unsqueeze(1)
+        return (weighted @ table).float(), (weighted.T @ outputs).float(), of_target * of_values, None, None

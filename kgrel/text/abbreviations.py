@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from kgrel.text.folding import fold
+
 _BRACKETS = re.compile(r"\(([^()]{2,120})\)")
 _STOP = re.compile(r"[,;:] | or |=")
 _MOST_CHARACTERS = 10
@@ -78,16 +80,13 @@ def _begin_of_window(before: str, short: str) -> int:
 
 def _long_form(short: str, window: str) -> int | None:
     """Where the shortest long form begins that ends with the window, or None."""
-    place = len(window)
+    place, letters, low = len(window), fold(short), fold(window)
     for index in range(len(short) - 1, -1, -1):
-        character = short[index].lower()
-        if not character.isalnum():
+        if not letters[index].isalnum():
             continue
-        place -= 1
-        while place >= 0 and (
-            window[place].lower() != character or (index == 0 and place > 0 and window[place - 1].isalnum())
-        ):
-            place -= 1
+        place = low.rfind(letters[index], 0, place)
+        while index == 0 and place > 0 and low[place - 1].isalnum():
+            place = low.rfind(letters[0], 0, place)
         if place < 0:
             return None
     start = window.rfind(" ", 0, place + 1) + 1

@@ -85,6 +85,8 @@ class DocumentTagger:
 
     def _replace(self, text: str, mentions: list[Mention], meanings: dict[str, Meaning]) -> list[Mention]:
         for short, (entity, _) in meanings.items():
+            if short not in text:
+                continue
             for start, end in self.occurrences(text, short):
                 over = [m for m in mentions if m.start < end and start < m.end]
                 if any(m.start <= start and end <= m.end and m.end - m.start > end - start for m in over):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import groupby, pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, islice, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,6 +47,31 @@ class Document(NamedTuple):
 
     doc_id: str
     passages: tuple[Passage, ...]
+
+
+class Block(NamedTuple):
+    """Documents column by column, as they go to another process: some large lists travel faster than many tuples."""
+
+    doc_ids: list[str]
+    sizes: list[int]
+    """Passages of each document."""
+    texts: list[str]
+    """Of all passages; so are the next two."""
+    are_sentences: list[bool]
+    given: list[tuple[Given, ...] | None]
+
+    @classmethod
+    def of(cls, documents: Sequence[Document]) -> Block:
+        """Take documents apart."""
+        passages = [passage for document in documents for passage in document.passages]
+        texts, are_sentences, given = map(list, zip(*passages, strict=True)) if passages else ([], [], [])
+        return cls([d.doc_id for d in documents], [len(d.passages) for d in documents], texts, are_sentences, given)
+
+    def documents(self) -> list[Document]:
+        """Put them together again."""
+        passages = map(Passage._make, zip(self.texts, self.are_sentences, self.given, strict=True))
+        sizes = zip(self.doc_ids, self.sizes, strict=True)
+        return [Document(doc_id, tuple(islice(passages, size))) for doc_id, size in sizes]
 
 
 def documents_of(sentences: Iterable[tuple[Sentence, tuple[Given, ...] | None]]) -> Iterator[Document]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import json
 import multiprocessing
@@ -10,19 +11,20 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
 from kgrel.data.errors import InputError, KgrelError
-from kgrel.data.files import canonical_json, remove_tree, sync, write_text
+from kgrel.data.files import remove_tree, sync, write_text
 from kgrel.data.progress import Progress
 from kgrel.text.badlines import BadLines
 from kgrel.text.contexts import CONTEXT_SCHEMA, SENTENCE_SCHEMA, RowWriter
 from kgrel.text.disambiguation import Disambiguator
 from kgrel.text.document_tagger import DocumentTagger
-from kgrel.text.documents import Document, Passage
+from kgrel.text.documents import Block, Document, Passage
 from kgrel.text.extract import Extractor, GivenEntity
 from kgrel.text.lexicon import Lexicon
 from kgrel.text.readers import read_documents
@@ -96,21 +98,24 @@ def make_shards(plan: Plan, bad: BadLines, progress: Progress) -> list[Path]:
     """
     paths: list[Path] = []
     if plan.processes == 1:
-        tagger = DocumentTagger(plan.lexicon, plan.settings, plan.disambiguator)
-        for documents in _blocks(plan, bad):
-            paths.append(_path(plan, len(paths)))
-            done = _is_done(paths[-1]) or extract_shard(tagger, plan.settings, documents, paths[-1])
-            progress.advance(_sentences(documents) if done else 0, f"{len(paths):,} shards")
+        with _uncollected():
+            tagger = DocumentTagger(plan.lexicon, plan.settings, plan.disambiguator)
+        with _frozen():
+            for documents in _blocks(plan, bad):
+                paths.append(_path(plan, len(paths)))
+                done = _is_done(paths[-1]) or extract_shard(tagger, plan.settings, documents, paths[-1])
+                progress.advance(_sentences(documents) if done else 0, f"{len(paths):,} shards")
         return paths
-    start = (plan.lexicon, plan.settings, plan.disambiguator)
+    # Serialised once: each worker would have it done anew, and would begin that much later than the one before.
+    start = (bytes(ForkingPickler.dumps((plan.lexicon, plan.settings, plan.disambiguator))),)
     waiting: deque[tuple[Future[bool] | None, int]] = deque()
     # Spawned, not forked: the caller may have threads, whose locks a fork would copy locked.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(plan.processes, context, _start_worker, start) as pool:
+    with ProcessPoolExecutor(plan.processes, context, _start_worker, start) as pool, _frozen():
         try:
             for documents in _blocks(plan, bad):
                 paths.append(_path(plan, len(paths)))
-                future = None if _is_done(paths[-1]) else pool.submit(_work, documents, paths[-1])
+                future = None if _is_done(paths[-1]) else pool.submit(_work, Block.of(documents), paths[-1])
                 waiting.append((future, _sentences(documents)))
                 if len(waiting) > 2 * plan.processes:
                     _finish(waiting, progress)
@@ -145,14 +150,39 @@ def _is_done(path: Path) -> bool:
 _worker: tuple[DocumentTagger, BuildCorpusSettings] | None = None
 
 
-def _start_worker(lexicon: Lexicon, settings: BuildCorpusSettings, disambiguator: Disambiguator | None) -> None:
+def _start_worker(serialised: bytes) -> None:
     global _worker
-    _worker = DocumentTagger(lexicon, settings, disambiguator), settings
+    with _uncollected():
+        lexicon, settings, disambiguator = ForkingPickler.loads(serialised)
+        _worker = DocumentTagger(lexicon, settings, disambiguator), settings
+    gc.freeze()
 
 
-def _work(documents: list[Document], path: Path) -> bool:
+def _work(block: Block, path: Path) -> bool:
     assert _worker is not None
-    return extract_shard(*_worker, documents, path)
+    return extract_shard(*_worker, block.documents(), path)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Make what stays, without a collection that walks through it again and again while it grows."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@contextmanager
+def _frozen() -> Iterator[None]:
+    """Spare the garbage collector what is there now, the names above all, as long as text is tagged."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _blocks(plan: Plan, bad: BadLines) -> Iterator[list[Document]]:
@@ -213,7 +243,7 @@ def extract_shard(
             extractor.add(some)
     for name in (SENTENCES, CONTEXTS):
         sync(path / name)
-    write_text(path / STATE, canonical_json(_state(extractor)))
+    write_text(path / STATE, json.dumps(_state(extractor), ensure_ascii=False))
     return True
 
 

@@ -42,12 +42,9 @@ class TokenizedText:
 
 def tokenize(text: str) -> TokenizedText:
     """Split at white space and punctuation, as BERT does."""
-    words, starts, ends = [], [], []
-    for word, (start, end) in _split_words(text):
-        words.append(word.lower())
-        starts.append(start)
-        ends.append(end)
-    return TokenizedText(words, starts, ends)
+    split = _split_words(text)
+    words = [word.lower() for word, _ in split]
+    return TokenizedText(words, [start for _, (start, _) in split], [end for _, (_, end) in split])
 
 
 def align(text: str, tokens: TokenizedText, spans: Iterable[Span]) -> TokenizedText:

@@ -6,7 +6,6 @@ take the same step. They are started by torchrun, by the user or by :func:`relau
 
 from __future__ import annotations
 
-import ctypes
 import os
 import subprocess
 import sys
@@ -19,9 +18,6 @@ from kgrel.data.errors import KgrelError
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
 
-_MALLOC = {-8: 1, -4: 0, -1: 2**31 - 1}
-"""glibc's M_ARENA_MAX: one arena for all threads; M_MMAP_MAX: no mapping of its own for a large tensor;
-M_TRIM_THRESHOLD: nothing is given back (malloc.h)."""
 _PRECISION: dict[str, Literal["32-true", "bf16-mixed"]] = {"fp32": "32-true", "bf16": "bf16-mixed"}
 
 
@@ -51,18 +47,6 @@ def _cpu_multiplies_bf16() -> bool:
     """Whether the processor has AVX-512 BF16 or AMX; torch has no public question for it."""
     asked = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
     return any(ask() for ask in asked if ask is not None)
-
-
-def keep_freed_memory() -> None:
-    """Let glibc's allocator keep what is freed, for the whole process; elsewhere nothing happens.
-
-    A step frees and asks again for tens of megabytes of gradients. Given back to the system in between, every page of
-    them would be mapped and cleared anew; ``benchmarks/pretrain_step.py`` times a step with and without.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        for parameter, value in _MALLOC.items():
-            mallopt(parameter, value)
 
 
 def launched() -> bool:

@@ -56,6 +56,8 @@ class LoopSettings:
     warm_up_steps: int = 0
     schedule: str = "constant"
     weight_decay: float = 0.0
+    anchor: float = 0.0
+    """Decay of the offsets of :mod:`kgrel.train.fine_tuning`."""
     gradient_clip: float = 0.0
     validate_every: int = 1000
     checkpoint_every: int = 1000
@@ -83,7 +85,7 @@ def train(
     """
     fabric = fabric or make_fabric(settings.device, settings.precision)
     progress = progress if fabric.is_global_zero else Silent()
-    optimizers = make_optimizers(task.module, settings.learning_rate, settings.weight_decay)
+    optimizers = make_optimizers(task.module, settings.learning_rate, settings.weight_decay, settings.anchor)
     forward, *wrapped = fabric.setup(task.module, *optimizers)
     state = run.restore(task.module, optimizers) if run is not None else State()
     progress.start(name, settings.steps)

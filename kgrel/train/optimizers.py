@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from kgrel.data.errors import NonFiniteError
+from kgrel.train.fine_tuning import offsets
 
 
 def sparse_parameters(module: nn.Module) -> list[nn.Parameter]:
@@ -21,14 +22,24 @@ def sparse_parameters(module: nn.Module) -> list[nn.Parameter]:
     return [table.get_parameter("weight") for table in tables]
 
 
-def make_optimizers(module: nn.Module, learning_rate: float, weight_decay: float) -> list[torch.optim.Optimizer]:
-    """AdamW for what is trained with dense gradients and SparseAdam for the rest, which does not decay."""
+def make_optimizers(
+    module: nn.Module, learning_rate: float, weight_decay: float, anchor: float = 0.0
+) -> list[torch.optim.Optimizer]:
+    """AdamW for what is trained with dense gradients and SparseAdam for the rest, which does not decay.
+
+    Args:
+        weight_decay: of all tensors but the offsets of :mod:`kgrel.train.fine_tuning`, which decay by ``anchor``.
+    """
     sparse = [p for p in sparse_parameters(module) if p.requires_grad]
     apart = {id(p) for p in sparse}
+    anchored = offsets(module)
+    apart |= {id(p) for p in anchored}
     dense = [p for p in module.parameters() if p.requires_grad and id(p) not in apart]
+    groups = [{"params": dense, "weight_decay": weight_decay}, {"params": anchored, "weight_decay": anchor}]
+    groups = [group for group in groups if group["params"]]
     optimizers: list[torch.optim.Optimizer] = []
-    if dense:
-        optimizers.append(torch.optim.AdamW(dense, learning_rate, weight_decay=weight_decay, fused=True))
+    if groups:
+        optimizers.append(torch.optim.AdamW(groups, learning_rate, fused=True))
     if sparse:
         optimizers.append(torch.optim.SparseAdam(sparse, learning_rate))
     return optimizers

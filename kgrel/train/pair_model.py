@@ -52,7 +52,8 @@ class PairModel(PairArtifact):
     @property
     def title(self) -> str:
         """What it is called in tables."""
-        return "kgrel"
+        tuned = {"none": "", "entities": ", entities fine-tuned", "all": ", fine-tuned"}
+        return "kgrel" + tuned[self.settings.fine_tune]
 
     @cached_property
     def predictive(self) -> Predictive:

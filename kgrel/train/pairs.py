@@ -1,4 +1,4 @@
-"""Training the pair classifier p(r|z) on samples of z from a frozen prior (eq. 20)."""
+"""Training the pair classifier p(r|z) on samples of z from a prior (eq. 20), frozen or trained on with the labels."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from kgrel.model.noise import CommonNoise, common_noise
 from kgrel.model.predictive import posterior_predictive
 from kgrel.model.relvm import PairPrior
 from kgrel.train.batches import Stream, rng_of, torch_generator, torch_seed
+from kgrel.train.fine_tuning import PairClassifier
 from kgrel.train.loop import LoopSettings, train
 from kgrel.train.pair_data import Flags, PairData, Part, Rows
 from kgrel.train.run import Run, State
@@ -57,36 +58,34 @@ class PairTask:
     """−E over z ~ p(z|x,y) of log p(r|z), mean over a batch of listed and NO-RELATION pairs."""
 
     def __init__(self, prior: PairPrior, data: PairData, settings: PairSettings) -> None:
-        self.prior, self.data, self.settings = prior, data, settings
+        self.data, self.settings = data, settings
         self.batches = PairBatches(data, settings)
         held_out = data.rows(Part.VALIDATION)
         self.held_out = rng_of(settings.seed, Stream.HOLD_OUT).permutation(held_out)[:VALIDATION_PAIRS]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(torch_seed(settings.seed, Stream.INITIALISATION))
-            self.module = RelationClassifier(prior.dimensions.z, 1 + len(data.classes.names), settings.hidden)
+            classifier = RelationClassifier(prior.dimensions.z, 1 + len(data.classes.names), settings.hidden)
+            self.module = PairClassifier(prior, classifier, settings.fine_tune)
 
     def loss(self, step: int, forward: nn.Module, device: torch.device) -> tuple[Tensor, dict[str, float]]:
         """See :class:`kgrel.train.loop.Task`."""
         rows, heads, tails = self.batches.batch(step)
-        self.prior.to(device)
-        generator, d = torch_generator(self.settings.seed, Stream.NOISE, step), self.prior.dimensions
+        generator, d = torch_generator(self.settings.seed, Stream.NOISE, step), self.module.prior.dimensions
         shape = (len(rows), self.settings.samples)
         noise_u = torch.randn(*shape, d.u, generator=generator).to(device)
         noise_z = torch.randn(*shape, d.z, generator=generator).to(device)
-        with torch.no_grad():
-            x, y = torch.from_numpy(heads).to(device), torch.from_numpy(tails).to(device)
-            z = self.prior.sample_pairs(x, y, noise_u, noise_z)  # (B, S, Z)
+        x, y = torch.from_numpy(heads).to(device), torch.from_numpy(tails).to(device)
         possible = torch.from_numpy(with_no_relation(self.data.possible(rows))).unsqueeze(1).to(device)
-        log_p = forward(z, possible)  # (B, S, 1 + C)
+        log_p = forward(x, y, noise_u, noise_z, possible)  # (B, S, 1 + C)
         targets = target_distribution(self.data.labels[rows]).to(device).unsqueeze(1)
         loss = -(targets * log_p).sum(-1).mean()
         return loss, {"loss": loss.item()}
 
     def validate(self, step: int) -> dict[str, float]:
         """Average precision of "listed" on validation pairs, by the posterior predictive mean."""
-        s, rows = self.settings, self.held_out
-        noise = prediction_noise(self.prior, s)
-        scores, _ = score_rows(self.prior, self.module, self.data, rows, noise, s)
+        s, rows, prior = self.settings, self.held_out, self.module.prior
+        noise = prediction_noise(prior, s)
+        scores, _ = score_rows(prior, self.module.classifier, self.data, rows, noise, s)
         ap = average_precision(self.data.positive[rows], best(scores, self.data.possible(rows))[1])
         return {"stop": ap if ap is not None else 0.0}
 
@@ -118,14 +117,14 @@ def fit_classifier(
     settings: PairSettings,
     run: Run | None = None,
     progress: Progress | None = None,
-) -> tuple[RelationClassifier, State]:
-    """Train the classifier; the prior stays as it is.
+) -> tuple[PairPrior, RelationClassifier, State]:
+    """Train the classifier, and a copy of the prior as far as the settings ask for it.
 
     Returns:
-        The classifier with the weights of the best validation, and the final state of the loop.
+        That copy and the classifier with the weights of the best validation, and the final state of the loop.
     """
     task = PairTask(prior, data, settings)
     shared = {f.name for f in fields(LoopSettings)} & {f.name for f in fields(PairSettings)}
     loop = LoopSettings(**{name: getattr(settings, name) for name in shared})
     state = train(task, loop, run, progress or Silent(), "train-pairs")
-    return task.module.eval(), state
+    return task.module.plain_prior(), task.module.classifier.eval(), state

@@ -43,6 +43,6 @@ class PairProbe:
         # On the model's own device: the training that goes on afterwards must find it there.
         device = representation.model.entity_embedding.weight.device.type
         settings = dataclasses.replace(self.settings, device=device)  # type: ignore[arg-type]
-        _, state = fit_classifier(representation.model, self._data, settings)
+        *_, state = fit_classifier(representation.model, self._data, settings)
         base_rate = self._data.positive[self._data.rows(Part.VALIDATION)].mean()
         return {"average_precision": state.best, "base_rate": float(base_rate)}

@@ -198,7 +198,7 @@ class BatchSettings(SplitSettings):
 
 @dataclass(frozen=True)
 class PairSettings(BatchSettings):
-    """How the pair classifier p(r|z) is trained on a frozen representation.
+    """How the pair classifier p(r|z) is trained on a representation.
 
     Raises:
         KgrelError: a value is out of range.
@@ -212,6 +212,11 @@ class PairSettings(BatchSettings):
     """Adam's learning rate (paper: 1e-4)."""
     weight_decay: float = 0.0
     """Decoupled weight decay of the classifier."""
+    fine_tune: Literal["none", "entities", "all"] = "none"
+    """What of the representation is trained on with the labels: nothing (paper), the entity embeddings, or the whole
+    prior p(z|x,y)."""
+    anchor: float = 0.1
+    """Decoupled decay of what is trained on towards its pretrained values; 0 = none."""
     hidden: int = 300
     """Hidden units of the classifier; 0 = a single linear layer."""
     gradient_clip: float = 1.0
@@ -237,7 +242,7 @@ class PairSettings(BatchSettings):
     def __post_init__(self) -> None:
         super().__post_init__()
         least = dict.fromkeys(("samples", "validate_every", "checkpoint_every"), 1)
-        least |= dict.fromkeys(("steps", "weight_decay", "hidden", "gradient_clip", "patience"), 0)
+        least |= dict.fromkeys(("steps", "weight_decay", "anchor", "hidden", "gradient_clip", "patience"), 0)
         least["prediction_samples"] = 1
         require(self, least, ("learning_rate",), ())
 

@@ -98,7 +98,7 @@ def train_pairs(
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Artifact:
-    """Train the pair classifier on a frozen representation, tune its threshold, and write PAIRS.
+    """Train the pair classifier on a representation, tune its threshold, and write PAIRS.
 
     An unfinished run in ``out`` is resumed if settings and inputs are the same.
 
@@ -111,10 +111,10 @@ def train_pairs(
     assert representation.artifact is not None
     parents = {"representation": representation.artifact.hash, **parents_of(corpus, relations, settings)}
     run = Run(out, {"settings": to_json(settings), "parents": parents}, overwrite)
-    classifier, state = fit_classifier(representation.model, inputs.data, settings, run, progress)
+    prior, classifier, state = fit_classifier(representation.model, inputs.data, settings, run, progress)
     listed = inputs.relations
     model = PairModel(
-        prior=representation.model,
+        prior=prior,
         classifier=classifier,
         entities=representation.entities,
         data=inputs.data,

@@ -3,7 +3,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kgrel.text.documents import Given, Passage, split_sentences
+from kgrel.text.documents import Block, Document, Given, Passage, split_sentences
+
+GIVEN = st.none() | st.lists(st.builds(Given, st.integers(), st.integers(), st.text(), st.text())).map(tuple)
+PASSAGES = st.lists(st.builds(Passage, st.text(), st.booleans(), GIVEN), max_size=3).map(tuple)
 
 
 def test_abbreviations_and_decimals_end_no_sentence() -> None:
@@ -37,3 +40,8 @@ def test_no_text_and_no_mention_is_lost(text: str, data: st.DataObject) -> None:
     assert "".join("".join(passage.text.split()) for passage in split) == "".join(text.split())
     found = [passage.text[g.start : g.end].strip() for passage in split for g in passage.given or ()]
     assert sorted(found) == sorted(text[g.start : g.end].strip() for g in mentions)
+
+
+@given(st.lists(st.builds(Document, st.text(), PASSAGES), max_size=4))
+def test_a_block_gives_back_its_documents(documents: list[Document]) -> None:
+    assert Block.of(documents).documents() == documents

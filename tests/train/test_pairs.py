@@ -65,8 +65,9 @@ def test_a_batch_has_the_asked_number_of_negatives_in_random_order_of_the_two(da
 def test_impossible_classes_have_no_probability_in_training(data: PairData, toy_prior: RELVM) -> None:
     task, seen = PairTask(toy_prior, data, SETTINGS), []
 
-    def forward(z: torch.Tensor, possible: torch.Tensor) -> torch.Tensor:
-        log_p: torch.Tensor = task.module(z, possible)
+    def forward(*given: torch.Tensor) -> torch.Tensor:
+        log_p: torch.Tensor = task.module(*given)
+        possible = given[-1]
         seen.append((log_p, possible.expand_as(log_p)))
         return log_p
 
@@ -81,8 +82,8 @@ def test_impossible_classes_have_no_probability_in_training(data: PairData, toy_
 def test_the_loss_is_the_mean_of_log_probabilities_over_samples(data: PairData, toy_prior: RELVM) -> None:
     task, seen = PairTask(toy_prior, data, SETTINGS), []
 
-    def forward(z: torch.Tensor, possible: torch.Tensor) -> torch.Tensor:
-        seen.append(task.module(z, possible))
+    def forward(*given: torch.Tensor) -> torch.Tensor:
+        seen.append(task.module(*given))
         return seen[-1]
 
     loss, figures = task.loss(4, forward, CPU)  # type: ignore[arg-type]
@@ -98,7 +99,7 @@ def test_the_loss_is_the_mean_of_log_probabilities_over_samples(data: PairData, 
 
 
 def test_impossible_classes_have_no_probability_in_prediction(data: PairData, toy_prior: RELVM) -> None:
-    classifier, _ = fit_classifier(toy_prior, data, SETTINGS)
+    _, classifier, _ = fit_classifier(toy_prior, data, SETTINGS)
     rows = np.arange(len(data))
     mean, std = score_rows(toy_prior, classifier, data, rows, prediction_noise(toy_prior, SETTINGS), SETTINGS)
     possible = data.possible(rows)
@@ -109,23 +110,23 @@ def test_impossible_classes_have_no_probability_in_prediction(data: PairData, to
 
 def test_the_prior_stays_as_it_was_and_the_classifier_does_not(data: PairData, toy_prior: RELVM) -> None:
     before = {name: tensor.clone() for name, tensor in toy_prior.state_dict().items()}
-    start = PairTask(toy_prior, data, SETTINGS).module.state_dict()
-    classifier, _ = fit_classifier(toy_prior, data, SETTINGS)
+    start = PairTask(toy_prior, data, SETTINGS).module.classifier.state_dict()
+    _, classifier, _ = fit_classifier(toy_prior, data, SETTINGS)
     assert all(torch.equal(tensor, before[name]) for name, tensor in toy_prior.state_dict().items())
     assert all(parameter.grad is None for parameter in toy_prior.parameters())
     assert not any(torch.equal(tensor, start[name]) for name, tensor in classifier.state_dict().items())
 
 
 def test_the_same_fit_twice_gives_the_same_bytes_whatever_the_global_seed(data: PairData, toy_prior: RELVM) -> None:
-    one, first = fit_classifier(toy_prior, data, SETTINGS)
+    _, one, first = fit_classifier(toy_prior, data, SETTINGS)
     torch.manual_seed(123)
-    other, second = fit_classifier(toy_prior, data, SETTINGS)
+    _, other, second = fit_classifier(toy_prior, data, SETTINGS)
     assert all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
     assert (first.best, first.step) == (second.best, second.step)
 
 
 def test_another_seed_gives_another_classifier(data: PairData, toy_prior: RELVM) -> None:
-    one, other = (fit_classifier(toy_prior, data, dataclasses.replace(SETTINGS, seed=s))[0] for s in (0, 1))
+    one, other = (fit_classifier(toy_prior, data, dataclasses.replace(SETTINGS, seed=s))[1] for s in (0, 1))
     assert not torch.equal(one.output.weight, other.output.weight)
 
 
@@ -133,23 +134,23 @@ def test_the_labels_of_test_pairs_are_not_looked_at(data: PairData, toy_prior: R
     tests = data.rows(Part.TEST)
     labels = data.labels.copy()
     labels[tests] = ~labels[tests] & data.possible(tests)
-    one, _ = fit_classifier(toy_prior, data, SETTINGS)
-    other, _ = fit_classifier(toy_prior, dataclasses.replace(data, labels=labels), SETTINGS)
+    _, one, _ = fit_classifier(toy_prior, data, SETTINGS)
+    _, other, _ = fit_classifier(toy_prior, dataclasses.replace(data, labels=labels), SETTINGS)
     assert torch.equal(one.output.weight, other.output.weight)
 
 
 def test_without_hidden_units_the_classifier_is_a_single_layer(data: PairData, toy_prior: RELVM) -> None:
-    classifier, _ = fit_classifier(toy_prior, data, dataclasses.replace(SETTINGS, hidden=0))
+    _, classifier, _ = fit_classifier(toy_prior, data, dataclasses.replace(SETTINGS, hidden=0))
     assert [tuple(p.shape) for p in classifier.parameters()] == [(1 + 3, SIZES["tiny"].z)]
 
 
 def test_early_stopping_gives_the_weights_of_the_best_validation(data: PairData, toy_prior: RELVM) -> None:
     patient = dataclasses.replace(SETTINGS, steps=400, patience=2)
-    classifier, state = fit_classifier(toy_prior, data, patient)
+    _, classifier, state = fit_classifier(toy_prior, data, patient)
     assert state.stopped
     assert state.step < 400
     task = PairTask(toy_prior, data, patient)
-    task.module = classifier
+    task.module.classifier = classifier
     assert task.validate(0)["stop"] == state.best
 
 
@@ -176,7 +177,7 @@ def test_a_planted_rule_is_learned_within_some_hundred_steps(make_toy: MakeToy) 
     noise = prediction_noise(prior, SETTINGS)
 
     def test_precision(steps: int) -> float:
-        classifier, _ = fit_classifier(prior, data, dataclasses.replace(SETTINGS, steps=steps))
+        _, classifier, _ = fit_classifier(prior, data, dataclasses.replace(SETTINGS, steps=steps))
         mean, _ = score_rows(prior, classifier, data, rows, noise, SETTINGS)
         return average_precision(data.positive[rows], mean.max(1)) or 0.0
 
@@ -185,7 +186,7 @@ def test_a_planted_rule_is_learned_within_some_hundred_steps(make_toy: MakeToy) 
 
 
 def test_score_rows_are_the_positive_columns_of_the_predictive(data: PairData, toy_prior: RELVM) -> None:
-    classifier, _ = fit_classifier(toy_prior, data, dataclasses.replace(SETTINGS, steps=2))
+    _, classifier, _ = fit_classifier(toy_prior, data, dataclasses.replace(SETTINGS, steps=2))
     rows, noise = np.array([5, 0, 17]), prediction_noise(toy_prior, SETTINGS)
     possible = with_no_relation(data.possible(rows))
     pairs = data.heads[rows], data.tails[rows]

@@ -1,0 +1,163 @@
+"""Every method on the same pairs of the real corpus, split by split: the counterpart of the paper's Table 6.
+
+    python benchmarks/pair_classification.py                                       # all splits, seed 0
+    python benchmarks/pair_classification.py --splits warm --seeds 0 1 2 3 4
+    python benchmarks/pair_classification.py --part validation                     # to choose settings by
+    python benchmarks/pair_classification.py --quick --json
+
+The representation is pretrained once (REPR, see real_pairs.py); classifier, baselines and split follow the seed. Each
+method is trained on training pairs, chooses on validation pairs, and sees the test pairs of a split and seed once.
+Artifacts stay in runs/table/, so an interrupted run goes on with the method it was at. ``removed`` needs a corpus of
+``kgrel hold-out-pairs`` and a representation pretrained on it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from common import DATA, WORK, Lines, hardware, load, save, today
+
+from kgrel.baselines.attention import Attention
+from kgrel.baselines.baseline import Baseline, train_baseline
+from kgrel.baselines.cooccurrence import Cooccurrence
+from kgrel.baselines.degree import Degree
+from kgrel.baselines.kge import GraphEmbedding
+from kgrel.baselines.label_scorer import LabelOnlyScorer
+from kgrel.baselines.settings import (
+    AttentionSettings,
+    CooccurrenceSettings,
+    DegreeSettings,
+    KgeSettings,
+    LabelOnlySettings,
+)
+from kgrel.data.settings import to_json
+from kgrel.evaluate.pairs import evaluate_pairs
+from kgrel.evaluate.settings import EvaluationSettings
+from kgrel.model.representation import Representation
+from kgrel.text.corpus import Corpus
+from kgrel.train.pair_artifact import PairArtifact
+from kgrel.train.pair_data import Part
+from kgrel.train.pair_model import PairModel
+from kgrel.train.settings import PAIR_RECIPES, SplitSettings
+from kgrel.train.train_pairs import train_pairs
+
+RELATIONS = DATA / "kg" / "relations.tsv.gz"
+SPLITS = ("warm", "degree-matched", "entity-cold", "unseen")
+DEFAULT = PAIR_RECIPES["default"]
+MODELS = {f"kgrel {kind}": dataclasses.replace(DEFAULT, fine_tune=kind) for kind in ("all", "entities", "none")}
+BASELINES: dict[str, tuple[type[Baseline], SplitSettings]] = {
+    "any": (Cooccurrence, CooccurrenceSettings(measure="any")),
+    "count": (Cooccurrence, CooccurrenceSettings(measure="count")),
+    "npmi": (Cooccurrence, CooccurrenceSettings(measure="npmi")),
+    "degree": (Degree, DegreeSettings(measure="product")),
+    "neighbours": (Degree, DegreeSettings(measure="common-neighbours")),
+    "adamic-adar": (Degree, DegreeSettings(measure="adamic-adar")),
+    "label-only": (LabelOnlyScorer, LabelOnlySettings()),
+    "complex": (GraphEmbedding, KgeSettings(model="ComplEx")),
+    "distmult": (GraphEmbedding, KgeSettings(model="DistMult")),
+    "transe": (GraphEmbedding, KgeSettings(model="TransE")),
+    "rotate": (GraphEmbedding, KgeSettings(model="RotatE")),
+    "attention": (Attention, AttentionSettings()),
+}
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--representation", type=Path, default=WORK / "repr-default-seed0", help="REPR")
+    parser.add_argument("--corpus", type=Path, default=WORK / "corpus", help="CORPUS")
+    parser.add_argument("--splits", nargs="+", default=SPLITS, help="which splits")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0], help="seeds of split, batches and weights")
+    parser.add_argument("--methods", nargs="+", choices=[*MODELS, *BASELINES], help="only these [default: all]")
+    parser.add_argument("--part", default="test", choices=["test", "validation"], help="validation is not kept")
+    parser.add_argument("--no-search", action="store_true", help="graph embeddings with their given settings only")
+    parser.add_argument("--quick", action="store_true", help="warm, cheap methods, few steps; not kept")
+    parser.add_argument("--json", action="store_true", help="print the result as one JSON line, last")
+    return parser.parse_args()
+
+
+def trained(
+    name: str, split: str, seed: int, representation: Representation, corpus: Corpus, options: argparse.Namespace
+) -> PairArtifact:
+    """A method on a split, trained unless it was before."""
+    out = WORK / ("table-quick" if options.quick else "table") / f"{split}-seed{seed}-{name.replace(' ', '-')}"
+    done = (out / "manifest.json").exists()
+    changes: dict[str, Any] = {"split": split, "seed": seed}
+    if options.quick and name in MODELS:
+        changes["steps"] = 100
+    if name in MODELS:
+        if not done:
+            settings = dataclasses.replace(MODELS[name], **changes)
+            train_pairs(representation, corpus, RELATIONS, out, settings, progress=Lines())
+        return PairModel.open(out)
+    cls, settings_ = BASELINES[name]
+    if isinstance(settings_, KgeSettings) and options.no_search:
+        changes["search"] = False
+    if not done:
+        train_baseline(cls, corpus, RELATIONS, out, dataclasses.replace(settings_, **changes), progress=Lines())
+    return cls.open(out)
+
+
+def costs(model: PairArtifact) -> dict[str, Any]:
+    """Seconds of the (last session of the) training, microseconds a pair at prediction, and the settings."""
+    assert model.artifact is not None
+    rows = model.data.rows(Part.TEST)[:20_000]
+    started = time.perf_counter()
+    model.predict(model.data.heads[rows], model.data.tails[rows])
+    taken = time.perf_counter() - started
+    run = json.loads((model.artifact.path / "run.json").read_text())
+    return {
+        "training_seconds": run["seconds"],
+        "microseconds_a_pair": round(1e6 * taken / max(len(rows), 1), 2),
+        "settings": to_json(model.settings),
+    }
+
+
+def measure(
+    split: str, seed: int, representation: Representation, corpus: Corpus, options: argparse.Namespace
+) -> dict[str, Any]:
+    """All methods on one split and seed."""
+    names = options.methods or [*MODELS, *BASELINES]
+    if options.quick and not options.methods:
+        names = ["kgrel all", "kgrel none", "count", "degree", "adamic-adar"]
+    models = [trained(name, split, seed, representation, corpus, options) for name in names]
+    settings = EvaluationSettings(options.part, draws=50 if options.quick else 1000, baselines=False)
+    report = evaluate_pairs(models[0], settings, Lines(), models[1:])
+    assert models[0].artifact is not None
+    return {
+        "date": today(),
+        "hardware": hardware(),
+        "representation": options.representation.name,
+        "report": report,
+        "leakage": models[0].artifact.manifest.summary["leakage"],
+        "costs": {model.title: costs(model) for model in models},
+    }
+
+
+def main() -> None:
+    """Measure and keep, split by split."""
+    options = arguments()
+    representation, corpus = Representation.open(options.representation), Corpus.open(options.corpus)
+    found = {}
+    for split in ("warm",) if options.quick else options.splits:
+        for seed in options.seeds:
+            found[f"{split} seed {seed}"] = measure(split, seed, representation, corpus, options)
+            if not options.quick and options.part == "test":
+                save("pair_classification", load("pair_classification") | found)
+    if options.json:
+        print(json.dumps(found, allow_nan=False))
+    else:
+        for name, result in found.items():
+            for method, row in result["report"]["all"]["methods"].items():
+                figures = [np.nan if row[key] is None else 100 * row[key] for key in ("f1", "average_precision")]
+                print(f"{name:<24}{method:<32}F1 {figures[0]:6.2f}  AP {figures[1]:6.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""The section of pair_classification.py in RESULTS.md."""
+
+from __future__ import annotations
+
+from statistics import mean, pstdev
+from typing import Any
+
+from common import load
+
+from kgrel.evaluate.tables import figure, with_interval
+
+TEXT = """## Every method on the same pairs (`pair_classification.py`)
+
+The counterpart of the paper's Table 6 on open data. *Warm*: co-mentioned pairs at random. *Degree-matched*: as warm, 20
+unlisted pairs for each listed one, with as many training labels. *Entity-cold*: one of the two entities has no training
+pair. *Unseen*: listed pairs that no sentence names together, against 100 unlisted ones like them for each, none of them
+co-mentioned either: **what the tool is for**. All pairs of the test part; thresholds tuned on validation pairs. The
+last two columns are kgrel less the row, paired by pair, entities resampled; a star where the interval excludes zero.
+"""
+HEADS = (
+    "method", "P", "R", "F1", "macro F1", "AP", "AUROC", "training, s", "µs a pair", "kgrel − this, F1",
+    "kgrel − this, AP",
+)  # fmt: skip
+
+
+def section() -> list[str]:
+    """A table a split; empty if the benchmark was not run."""
+    runs = load("pair_classification")
+    if not runs:
+        return []
+    by_split: dict[str, list[dict[str, Any]]] = {}
+    for name, run in runs.items():
+        by_split.setdefault(name.split(" seed ")[0], []).append(run)
+    return [TEXT, *(part for split, some in by_split.items() for part in of_split(split, some))]
+
+
+def of_split(split: str, runs: list[dict[str, Any]]) -> list[str]:
+    """Head, table and facts of one split."""
+    first = runs[0]["report"]["all"]
+    rows = [row(name, runs) for name in first["methods"]]
+    lines = ["| " + " | ".join(HEADS) + " |", "|---" * len(HEADS) + "|", *("| " + " | ".join(r) + " |" for r in rows)]
+    hardware = ", ".join(f"{key} {value}" for key, value in runs[0]["hardware"].items() if value is not None)
+    facts = (
+        f"{first['listed']:,} of {first['pairs']:,} test pairs listed ({figure(first['base_rate'])} %). Seeds: "
+        f"{len(runs)}. {runs[0]['date']}, {runs[0]['representation']}, {hardware}."
+    )
+    return [f"### {split}", "\n".join(lines), facts]
+
+
+def row(name: str, runs: list[dict[str, Any]]) -> list[str]:
+    """A method: figures with intervals of one seed, or mean ± standard deviation over seeds."""
+    methods = [run["report"]["all"]["methods"][name] for run in runs]
+    keys = ("precision", "recall", "f1", "macro_f1", "average_precision", "auroc")
+    if len(runs) == 1:
+        cells = [with_interval(methods[0], key) for key in keys]
+    else:
+        cells = [spread([method[key] for method in methods]) for key in keys]
+    seconds = [run["costs"][name]["training_seconds"] for run in runs]
+    pair = [run["costs"][name]["microseconds_a_pair"] for run in runs]
+    against = [difference(methods, key) for key in ("f1", "average_precision")]
+    return [name, *cells, f"{mean(seconds):,.0f}", f"{mean(pair):,.1f}", *against]
+
+
+def spread(values: list[float | None]) -> str:
+    """Mean ± standard deviation in per cent."""
+    known = [100 * value for value in values if value is not None]
+    return f"{mean(known):.2f} ± {pstdev(known):.2f}" if known else "–"
+
+
+def difference(methods: list[dict[str, Any]], key: str) -> str:
+    """kgrel less the method: with its interval for one seed, mean ± standard deviation for several."""
+    found = [method[f"model_minus_this_{key}"] for method in methods if f"model_minus_this_{key}" in method]
+    if not found:
+        return ""
+    if len(found) > 1:
+        return spread([one["difference"] for one in found])
+    low, high = found[0]["interval"]
+    star = " *" if found[0]["excludes_zero"] else ""
+    return f"{100 * found[0]['difference']:+.2f} [{100 * low:+.2f}, {100 * high:+.2f}]{star}"
