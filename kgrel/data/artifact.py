@@ -45,10 +45,16 @@ class Kind(StrEnum):
     KGE = "kge"
     ATTENTION = "attention"
     TYPING = "typing"
+    MENTIONS = "mentions"
     EXPORT = "export"
 
 
-MADE_BY = {Kind.CORPUS: "build-corpus", Kind.REPRESENTATION: "pretrain", Kind.PAIRS: "train-pairs"}
+MADE_BY = {
+    Kind.CORPUS: "build-corpus",
+    Kind.REPRESENTATION: "pretrain",
+    Kind.PAIRS: "train-pairs",
+    Kind.MENTIONS: "train-mentions",
+}
 """The verb that makes an artifact from the one before it."""
 
 
