@@ -53,19 +53,22 @@ class MentionSettings:
     """Share of the words that are hidden in training."""
     validation_share: float = 0.1
     """Share of the sentences that stop the training and tune the threshold; identical sentences stay together."""
-    validate_every: int = 50
+    validate_every: int = 100
     """Steps between two validations."""
-    patience: int = 6
+    patience: int = 4
     """Validations without a larger log-probability of the labels before the training stops. 0 = train all steps."""
     decision: Literal["threshold", "largest"] = "threshold"
     """When a relation is given: if its probability exceeds a threshold that maximises F1 on the validation sentences,
     or if it is the largest of all classes, none included (paper)."""
     negative: str = ""
     """The label that means no relation. Empty = 0, NO-RELATION, no, none, false or negative, if one is there."""
-    prediction_samples: int = 16
+    prediction_samples: int = 8
     """Samples of u and z a sentence at prediction."""
     prediction_noise: NoiseKind = "sobol"
     """Points of the noise that all sentences share at prediction."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """Arithmetic of the matrix products in training; weights and losses are kept in fp32. auto = bf16 where the device
+    has it. Prediction is in fp32."""
     checkpoint_every: int = 200
     """Steps between two checkpoints, from which a killed run goes on."""
     device: Device = "auto"

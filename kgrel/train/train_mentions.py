@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from kgrel.model.representation import Representation
 from kgrel.text.mention_readers import MentionReader
 from kgrel.text.tokens import SPECIAL_TOKENS, UNK
 from kgrel.train.batches import LengthBuckets, Stream, torch_generator, torch_seed
+from kgrel.train.devices import resolve_precision
 from kgrel.train.loop import LoopSettings, train
 from kgrel.train.mention_data import Flags, LabelledSentences, Rows, find_classes, hold_out, read_labelled
 from kgrel.train.mention_model import MentionModel, columns
@@ -172,6 +173,7 @@ def fit_mentions(
     task = MentionTask(model, data, held_out)
     shared = {f.name for f in fields(LoopSettings)} & {f.name for f in fields(MentionSettings)}
     loop = LoopSettings(**{name: getattr(settings, name) for name in shared})
+    loop = replace(loop, precision=resolve_precision(settings.precision, settings.device))
     state = train(task, loop, run, progress or Silent(), "train-mentions")
     model.classifier.cpu()
     mean, labels = task.validated()
