@@ -33,7 +33,7 @@ class MentionSettings:
     """Hidden units of the classifier; 0 = a single linear layer (paper)."""
     min_count: int = 2
     """Training words that REPR has no row for get one if they occur so often."""
-    steps: int = 1_200
+    steps: int = 540
     """Most optimiser steps."""
     batch_size: int = 32
     """Sentences a step."""
@@ -43,7 +43,7 @@ class MentionSettings:
     """Adam's learning rate (paper: 1e-5)."""
     warm_up_steps: int = 50
     """Steps over which the learning rate rises linearly from zero."""
-    schedule: Schedule = "constant"
+    schedule: Schedule = "cosine"
     """What follows the warm-up: a constant learning rate, or one that falls along half a cosine to zero."""
     weight_decay: float = 0.01
     """Decoupled weight decay; words do not decay."""
@@ -53,9 +53,9 @@ class MentionSettings:
     """Share of the words that are hidden in training."""
     validation_share: float = 0.1
     """Share of the sentences that stop the training and tune the threshold; identical sentences stay together."""
-    validate_every: int = 100
+    validate_every: int = 90
     """Steps between two validations."""
-    patience: int = 4
+    patience: int = 3
     """Validations without a larger log-probability of the labels before the training stops. 0 = train all steps."""
     decision: Literal["threshold", "largest"] = "threshold"
     """When a relation is given: if its probability exceeds a threshold that maximises F1 on the validation sentences,
@@ -91,7 +91,7 @@ class MentionSettings:
 MENTION_RECIPES: dict[str, MentionSettings] = {
     "default": MentionSettings(),
     "paper": MentionSettings(
-        steps=3_000, batch_size=8, learning_rate=1e-5, warm_up_steps=0, weight_decay=0.0, gradient_clip=0.0,
+        steps=3_000, batch_size=8, learning_rate=1e-5, warm_up_steps=0, schedule="constant", weight_decay=0.0, gradient_clip=0.0,
         word_dropout=0.0, patience=0, decision="largest",
     ),
 }  # fmt: skip
