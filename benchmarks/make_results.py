@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import sections_export
+import sections_mentions
 import sections_pretraining
 import sections_ranking
 import sections_scoring
@@ -128,6 +129,7 @@ def main() -> None:
         *sections_pretraining.section(),
         *sections_scoring.sections(),
         *sections_tagging.section(),
+        *sections_mentions.section(),
         *sections_export.section(),
     ]
     text = "\n\n".join([HEAD.strip(), *(part.strip() for part in sections)])

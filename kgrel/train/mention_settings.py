@@ -91,8 +91,8 @@ class MentionSettings:
 MENTION_RECIPES: dict[str, MentionSettings] = {
     "default": MentionSettings(),
     "paper": MentionSettings(
-        steps=3_000, batch_size=8, learning_rate=1e-5, warm_up_steps=0, schedule="constant", weight_decay=0.0, gradient_clip=0.0,
-        word_dropout=0.0, patience=0, decision="largest",
+        steps=3_000, batch_size=8, learning_rate=1e-5, warm_up_steps=0, schedule="constant", weight_decay=0.0,
+        gradient_clip=0.0, word_dropout=0.0, patience=0, decision="largest",
     ),
 }  # fmt: skip
 """Named settings of ``train-mentions``; the paper trains 3,000 steps on GAD and 200 on EU-ADR."""
