@@ -82,8 +82,8 @@ def ingredients(run: dict[str, Any]) -> str:
     """Inner validation figures of each ingredient."""
     count = len(next(iter(run["found"].values()))["runs"])
     lines = [
-        f"What each ingredient gives, on the inner validation sentences of {count} folds of GAD (some 480 each, one seed, "
-        "so differences of F1 below about two points say nothing; the threshold is tuned on the same sentences):",
+        f"What each ingredient gives, on the inner validation sentences of {count} folds of GAD (some 480 each, one "
+        "seed, so differences of F1 below about two points say nothing; the threshold is tuned on the same sentences):",
         "",
         "| ingredients | log p (nats a sentence) | F1 | seconds a training |",
         "|---|---|---|---|",
@@ -100,8 +100,8 @@ def inference(runs: dict[str, Any]) -> list[str]:
     for device, run in runs.items():
         lines = [
             f"**Seconds a sentence at inference** (`inference_cost.py`, {device}, {run['date']}): batches of similar "
-            f"length, {run['samples']} samples, bf16, in turns within one run; BERT-base with random weights, whose cost is "
-            "the same.",
+            f"length, {run['samples']} samples, bf16, in turns within one run; BERT-base with random weights, whose cost "
+            "is the same.",
             "",
             "| model | parameters without tables | ms a sentence | times BERT-base's speed | the paper's, on a V100 |",
             "|---|---|---|---|---|",
