@@ -35,6 +35,8 @@ VERBS = {
     "train-mentions": "Learn from labelled sentences which relation a sentence states.",
     "classify-mentions": "Classify sentences with two marked entities: one row out for each row in.",
     "evaluate-mentions": "Evaluate a classifier of sentences on labelled ones.",
+    "embed-mentions": "Give the relation z that each sentence expresses, in the space of pairs.",
+    "explain-mention": "Show which words of a sentence carry its decision.",
     "cross-validate-mentions": "Cross-validate it on the folds of GAD or EU-ADR, beside what it must beat.",
     "export": "Export scored pairs as edges for a graph database or a viewer.",
     "validate-export": "Check exported files against the Biolink model.",

@@ -26,7 +26,7 @@ from kgrel.train.mention_data import Encoded
 from kgrel.train.mention_settings import MentionSettings
 
 WEIGHTS, VOCABULARY, MODEL = "weights.safetensors", "vocabulary.json", "model.json"
-TILE, STRIDE = 64, 16
+TILE, STRIDE = 32, 16
 """Sentences computed together, and the step in which their padded lengths grow. Tiles are always full, and the padded
 length is a function of the sentence, so that its scores do not depend on its neighbours."""
 
