@@ -100,7 +100,7 @@ def inference(runs: dict[str, Any]) -> list[str]:
     for device, run in runs.items():
         lines = [
             f"**Seconds a sentence at inference** (`inference_cost.py`, {device}, {run['date']}): batches of similar "
-            f"length, {run['samples']} samples, bf16, in turns within one run; BERT-base has random weights, which cost "
+            f"length, {run['samples']} samples, bf16, in turns within one run; BERT-base has random weights, that cost "
             "the same.",
             "",
             "| model | parameters without tables | ms a sentence | times BERT-base's speed | the paper's, on a V100 |",

@@ -54,9 +54,10 @@ class TfidfClassifier:
         self.classes = classes
         self._vectors = TfidfVectorizer(analyzer=list, sublinear_tf=True)
         x, held = self._vectors.fit_transform(sentences.terms()), self._vectors.transform(validation.terms())
+        solver = "liblinear" if len(np.unique(labels)) == 2 else "lbfgs"  # the faster one, which knows two classes only
         best = -np.inf
         for strength in STRENGTHS:
-            model = LogisticRegression(C=strength, max_iter=1000)
+            model = LogisticRegression(C=strength, max_iter=1000, solver=solver)
             with warnings.catch_warnings():
                 warnings.simplefilter("error", ConvergenceWarning)
                 model.fit(x, labels)
