@@ -3,8 +3,7 @@
     python benchmarks/mentions.py ingredients --types runs/repr-types --identifiers runs/repr
     python benchmarks/mentions.py final --types runs/repr-types
 
-*ingredients* trains on fold 1 of GAD and looks at their inner validation sentences alone: settings are chosen by
-it. *final* cross-validates the chosen settings, whose test sentences are answered once. Both go on where they were
+*ingredients* trains on fold 1 of GAD and looks at its inner validation sentences alone: settings are chosen by it. *final* cross-validates the chosen settings, whose test sentences are answered once. Both go on where they were
 killed; answers stand in runs/mentions.
 """
 
@@ -56,11 +55,12 @@ PROTOCOLS = ("published", "grouped")
 KEPT = WORK / "mentions"
 
 
-def ingredients(representations: dict[str, Path], quick: bool) -> dict[str, Any]:
+def ingredients(representations: dict[str, Path], names: list[str], quick: bool) -> dict[str, Any]:
     """Log-probability and F1 on the inner validation sentences of the first folds of GAD."""
     folds = read_folds(DATA / "mention" / "gad", CrossValidationSettings()).folds[: 1 if quick else TUNED_FOLDS]
     found = {}
-    for name, (which, changes) in INGREDIENTS.items():
+    for name in names:
+        which, changes = INGREDIENTS[name]
         if which not in representations:
             continue
         settings = dataclasses.replace(MentionSettings(), **changes, **({"steps": 5} if quick else {}))
@@ -94,14 +94,15 @@ def tuned(
     return figures
 
 
-def final(representations: dict[str, Path], tasks: list[str], seeds: tuple[int, ...], quick: bool) -> dict[str, Any]:
+def final(
+    representation: Representation, options: argparse.Namespace, seeds: tuple[int, ...], quick: bool
+) -> dict[str, Any]:
     """The report of each task, protocol and configuration."""
-    representation = Representation.open(representations[TYPES], verify=False)
     found: dict[str, Any] = {}
-    for task in tasks:
-        for protocol in PROTOCOLS:
-            for name, changes in CHOSEN.items():
-                settings = dataclasses.replace(MentionSettings(), **changes, **BY_TASK[task])
+    for task in options.tasks:
+        for protocol in options.protocols:
+            for name in options.starts:
+                settings = dataclasses.replace(MentionSettings(), **CHOSEN[name], **BY_TASK[task])
                 if quick:
                     settings = dataclasses.replace(settings, steps=5)
                 cv = CrossValidationSettings(protocol=protocol, seeds=seeds)
@@ -113,6 +114,13 @@ def final(representations: dict[str, Path], tasks: list[str], seeds: tuple[int, 
     return found
 
 
+def merged(kept: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    """What was kept, with what was found in its place; of a part that was run only some is replaced."""
+    if "methods" in found or "runs" in found:
+        return found
+    return kept | {name: merged(kept.get(name, {}), value) for name, value in found.items()}
+
+
 def main() -> None:
     """Run one part, and keep it unless it was quick."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -120,16 +128,19 @@ def main() -> None:
     parser.add_argument("--types", type=Path, required=True, help="REPR of types, trained with the recogniser")
     parser.add_argument("--identifiers", type=Path, help="REPR of identifiers")
     parser.add_argument("--tasks", nargs="+", default=["euadr", "gad"])
+    parser.add_argument("--protocols", nargs="+", default=list(PROTOCOLS), choices=PROTOCOLS)
+    parser.add_argument("--starts", nargs="+", default=list(CHOSEN), choices=list(CHOSEN))
+    parser.add_argument("--ingredients", nargs="+", default=list(INGREDIENTS), choices=list(INGREDIENTS))
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="five steps, one fold or seed, not kept")
     parser.add_argument("--json", action="store_true", help="print the result as one JSON line, last")
     options = parser.parse_args()
     representations = {TYPES: options.types} | ({IDENTIFIERS: options.identifiers} if options.identifiers else {})
     if options.part == "ingredients":
-        found = ingredients(representations, options.quick)
+        found = ingredients(representations, options.ingredients, options.quick)
     else:
         seeds = tuple(range(1 if options.quick else options.seeds))
-        found = final(representations, options.tasks, seeds, options.quick)
+        found = final(Representation.open(options.types, verify=False), options, seeds, options.quick)
     pretraining = open_artifact(options.types, Kind.REPRESENTATION, verify=False).manifest
     result = {
         "date": today(), "hardware": hardware(), "settings": to_json(MentionSettings()),
@@ -137,8 +148,7 @@ def main() -> None:
     }  # fmt: skip
     if not options.quick:
         kept = load("mentions")
-        if options.part == "final" and "final" in kept:
-            result["found"] = kept["final"]["found"] | found
+        result["found"] = merged(kept.get(options.part, {}).get("found", {}), found)
         save("mentions", kept | {options.part: result})
     if options.json:
         print(json.dumps(result, allow_nan=False))
