@@ -3,8 +3,9 @@
     python benchmarks/mentions.py ingredients --types runs/repr-types --identifiers runs/repr
     python benchmarks/mentions.py final --types runs/repr-types
 
-*ingredients* trains on fold 1 of GAD and looks at its inner validation sentences alone: settings are chosen by it. *final* cross-validates the chosen settings, whose test sentences are answered once. Both go on where they were
-killed; answers stand in runs/mentions.
+*ingredients* trains on fold 1 of GAD and looks at its inner validation sentences alone: settings are chosen by it.
+*final* cross-validates the chosen settings, whose test sentences are answered once. Both go on where they were killed;
+answers stand in runs/mentions.
 """
 
 from __future__ import annotations
