@@ -137,7 +137,8 @@ def of_model(
     representation: Representation, fold: Fold, classes: list[str], settings: MentionSettings, seed: int
 ) -> Answer:
     """Train on a fold, and answer its test sentences."""
-    settings = dataclasses.replace(settings, seed=seed, negative=classes[0])
+    negative = classes[0] if classes[0] in fold.train.labels else ""
+    settings = dataclasses.replace(settings, seed=seed, negative=negative)
     model, _, figures = fit_mentions(representation, fold.train, settings)
     mean, _ = model.predict(model.encode(fold.test.contexts, fold.test.types))
     full = np.zeros((len(mean), len(classes)))

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from kgrel.data.errors import InputError
+from kgrel.data.errors import InputError, KgrelError
 from kgrel.data.files import refuse_existing
 from kgrel.data.progress import Progress, Silent
 from kgrel.data.tables import Format, TableWriter, refuse_output, write_table
@@ -164,9 +164,13 @@ def classify_file(
         return summary
     format = refuse_output(out, scorer.schema, output_format, overwrite)  # before the work, not after it
     parts = Parts(Path(out), identity(model, reader, settings))
-    with parts.whole(Path(out), overwrite) as path, write_table(path, scorer.schema, format) as writer:
-        for table in classified(scorer, parts, summary, progress):
-            emit(table, writer, summary, settings)
+    try:
+        with parts.whole(Path(out), overwrite) as path, write_table(path, scorer.schema, format) as writer:
+            for table in classified(scorer, parts, summary, progress):
+                emit(table, writer, summary, settings)
+    except KgrelError:
+        parts.delete()  # the input or the options are wrong: nothing of this run will be needed again
+        raise
     parts.delete()
     return summary
 

@@ -85,6 +85,8 @@ class MentionReader:
         if form == "table":
             self._table: TableReader | None = TableReader(path, table_format, chunk_rows)
             self.schema: pa.Schema = self._table.schema
+        elif self.path == "-":
+            raise KgrelError(f"only a table is read from standard input; save the {form} sentences to a file")
         else:
             self._table = None
             wanted = [two_types_of(text) for text in self.settings.types] or known

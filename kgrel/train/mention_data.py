@@ -52,7 +52,7 @@ class LabelledSentences:
         return [statement.types for statement in self.statements]
 
     def groups(self) -> Rows:
-        """A number for each sentence, the same for identical ones whatever is marked in them as they stand: (n,)."""
+        """A number for each sentence, the same for those that differ in case and blanks at most: (n,)."""
         texts = [" ".join(statement.text.split()).lower() for statement in self.statements]
         return np.unique(texts, return_inverse=True)[1].astype(np.int64)
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from kgrel.data.artifact import Artifact, Kind, Manifest, finish_artifact
+from kgrel.data.errors import KgrelError
 from kgrel.data.files import sha256_of
 from kgrel.data.progress import Progress, Silent
 from kgrel.data.settings import to_json
@@ -210,6 +211,8 @@ def train_mentions(
     """
     started, out, settings = time.monotonic(), Path(out), settings or MentionSettings()
     assert representation.artifact is not None
+    if reader.path == "-":
+        raise KgrelError("train-mentions reads its sentences again when a run is resumed; save them to a file")
     data = read_labelled(reader, skip_bad)
     parents = {"representation": representation.artifact.hash, "sentences": sha256_of(Path(reader.path))}
     identity = {"settings": to_json(settings), "format": to_json(reader.settings), "parents": parents}

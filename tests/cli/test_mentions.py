@@ -19,6 +19,9 @@ def test_from_training_to_classified_rows(
     lines = rows.out.decode().splitlines()
     assert lines[0] == "sentence,relation,best_relation,score,score_std,status"
     assert [line.rsplit(",", 1)[1] for line in lines[1:]] == ["ok", "no_mark"]
+    none = kgrel("classify-mentions", out, "-", "--input-format", "csv", "--out", "-", "--output-format", "csv",
+                 stdin=b"sentence\nnothing\n")  # fmt: skip
+    assert none.out.decode().splitlines()[1] == "nothing,,,,,no_mark"
     report = kgrel("evaluate-mentions", out, mention_sentences, "--json").json
     assert report["sentences"] == 120
 
