@@ -36,7 +36,7 @@ POOL = 8
 """Batches whose sentences are sorted by length together."""
 
 
-def start_model(
+def start_classifier(
     representation: Representation, data: LabelledSentences, classes: list[str], settings: MentionSettings
 ) -> MentionModel:
     """A classifier that begins with the weights of a representation, its tables widened by what the sentences add.
@@ -170,7 +170,7 @@ def fit_mentions(
     classes = find_classes(data.labels, settings.negative, path)
     numbers = np.array([classes.index(label) for label in data.labels], np.int64)
     held_out = hold_out(data.groups(), numbers, settings)
-    model = start_model(representation, data, classes, settings)
+    model = start_classifier(representation, data, classes, settings)
     task = MentionTask(model, data, held_out)
     shared = {f.name for f in fields(LoopSettings)} & {f.name for f in fields(MentionSettings)}
     loop = LoopSettings(**{name: getattr(settings, name) for name in shared})

@@ -16,7 +16,7 @@ from kgrel.train import loop
 from kgrel.train.mention_data import LabelledSentences, find_classes, hold_out, read_labelled
 from kgrel.train.mention_model import MentionModel
 from kgrel.train.mention_settings import MENTION_RECIPES, MentionSettings
-from kgrel.train.train_mentions import start_model, train_mentions
+from kgrel.train.train_mentions import start_classifier, train_mentions
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_resumed_after_a_kill_it_ends_with_the_same_bytes(
 
 def test_only_the_named_parts_are_trained(representation: Representation, data: LabelledSentences) -> None:
     classes = find_classes(data.labels, "", "x")
-    frozen = start_model(representation, data, classes, MentionSettings(fine_tune=("words",))).classifier
+    frozen = start_classifier(representation, data, classes, MentionSettings(fine_tune=("words",))).classifier
     trained = {name.split(".")[0] for name, p in frozen.named_parameters() if p.requires_grad}
     assert trained == {"word_embedding", "classifier"}
 
@@ -90,13 +90,13 @@ def test_pretrained_words_and_recogniser_are_taken_over_and_new_words_added(
     representation: Representation, data: LabelledSentences
 ) -> None:
     classes = find_classes(data.labels, "", "x")
-    model = start_model(representation, data, classes, MentionSettings())
+    model = start_classifier(representation, data, classes, MentionSettings())
     old = len(representation.words)
     assert "study3" in model.words[old:]
     assert torch.equal(model.classifier.word_embedding.weight[:old], representation.model.word_embedding.weight)
     given = representation.model.recogniser.state_dict()
     assert all(torch.equal(value, given[name]) for name, value in model.classifier.recogniser.state_dict().items())
-    fresh = start_model(representation, data, classes, MentionSettings(start="random"))
+    fresh = start_classifier(representation, data, classes, MentionSettings(start="random"))
     assert not torch.equal(fresh.classifier.word_embedding.weight[:old], representation.model.word_embedding.weight)
 
 
