@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +74,6 @@ def ingredients(representations: dict[str, Path], names: list[str], quick: bool)
             "runs": runs,
             "validation_log_p": float(np.mean([run["validation_log_p"] for run in runs])),
             "validation_f1": float(np.mean([run["validation_f1"] for run in runs])),
-            "seconds": float(np.mean([run["seconds"] for run in runs])),
         }
         print(f"{name:<45} log p {found[name]['validation_log_p']:.4f}  F1 {100 * found[name]['validation_f1']:.2f}")
     return found
@@ -87,12 +85,11 @@ def tuned(
     """Figures of one training, kept."""
     kept = KEPT / ("quick" if quick else "ingredients") / f"{name.replace(' ', '-')}-{number}.json"
     if not kept.exists():
-        start = time.monotonic()
         _, _, figures = fit_mentions(Representation.open(path, verify=False), sentences, settings)
         kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_text(json.dumps(figures | {"seconds": time.monotonic() - start}))
-    figures: dict[str, Any] = json.loads(kept.read_text())
-    return figures
+        kept.write_text(json.dumps(figures))
+    found: dict[str, Any] = json.loads(kept.read_text())
+    return found
 
 
 def final(

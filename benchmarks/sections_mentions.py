@@ -82,14 +82,14 @@ def ingredients(run: dict[str, Any]) -> str:
     """Inner validation figures of each ingredient."""
     count = len(next(iter(run["found"].values()))["runs"])
     lines = [
-        f"What each ingredient gives, on the inner validation sentences of {count} folds of GAD (some 480 each, one "
+        f"What each ingredient gives, on the inner validation sentences of {count} of the folds of GAD (some 480 each, one "
         "seed, so differences of F1 below about two points say nothing; the threshold is tuned on the same sentences):",
         "",
-        "| ingredients | log p (nats a sentence) | F1 | seconds a training |",
-        "|---|---|---|---|",
+        "| ingredients | log p (nats a sentence) | F1 |",
+        "|---|---|---|",
     ]
     for name, found in run["found"].items():
-        cells = [f"{found['validation_log_p']:.4f}", f"{100 * found['validation_f1']:.2f}", f"{found['seconds']:.0f}"]
+        cells = [f"{found['validation_log_p']:.4f}", f"{100 * found['validation_f1']:.2f}"]
         lines.append("| " + " | ".join([name, *cells]) + " |")
     return "\n".join(lines)
 
