@@ -33,7 +33,7 @@ TYPES, IDENTIFIERS = "types", "identifiers"
 INGREDIENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "random start, last state": (TYPES, {"start": "random"}),
     "random start, max pooling": (TYPES, {"start": "random", "pooling": "max"}),
-    "words and prior of identifiers, last state": (IDENTIFIERS, {}),
+    "identifiers, max pooling": (IDENTIFIERS, {"pooling": "max"}),
     "types, last state (paper)": (TYPES, {}),
     "types, max pooling": (TYPES, {"pooling": "max"}),
     "types, mentions": (TYPES, {"pooling": "mentions"}),

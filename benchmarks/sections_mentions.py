@@ -82,7 +82,7 @@ def ingredients(run: dict[str, Any]) -> str:
     """Inner validation figures of each ingredient."""
     count = len(next(iter(run["found"].values()))["runs"])
     lines = [
-        f"What each ingredient gives, on the inner validation sentences of {count} of the folds of GAD (some 480 each, one "
+        f"What each ingredient gives, on the inner validation sentences of {count} of the folds of GAD (480 each, one "
         "seed, so differences of F1 below about two points say nothing; the threshold is tuned on the same sentences):",
         "",
         "| ingredients | log p (nats a sentence) | F1 |",
