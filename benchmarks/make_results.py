@@ -7,6 +7,7 @@ from typing import Any
 import sections_export
 import sections_graph
 import sections_pairs
+import sections_mentions
 import sections_pretraining
 import sections_ranking
 import sections_scoring
@@ -138,6 +139,7 @@ def main() -> None:
         *sections_scoring.sections(),
         *sections_tagging.section(),
         *sections_graph.section(),
+        *sections_mentions.section(),
         *sections_export.section(),
     ]
     text = "\n\n".join([HEAD.strip(), *(part.strip() for part in sections)])

@@ -34,6 +34,12 @@ VERBS = {
     "rank-pairs": "Rank one entity against all of a type, or all pairs of two types.",
     "report": "Show the curves and settings of a training as one HTML page.",
     "score-pairs": "Score a list of candidate pairs: one row out for each row in.",
+    "train-mentions": "Learn from labelled sentences which relation a sentence states.",
+    "classify-mentions": "Classify sentences with two marked entities: one row out for each row in.",
+    "evaluate-mentions": "Evaluate a classifier of sentences on labelled ones.",
+    "embed-mentions": "Give the relation z that each sentence expresses, in the space of pairs.",
+    "explain-mention": "Show which words of a sentence carry its decision.",
+    "cross-validate-mentions": "Cross-validate it on the folds of GAD or EU-ADR, beside what it must beat.",
     "export": "Export scored pairs as edges for a graph database or a viewer.",
     "validate-export": "Check exported files against the Biolink model.",
 }

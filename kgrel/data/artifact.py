@@ -46,6 +46,7 @@ class Kind(StrEnum):
     KGE = "kge"
     ATTENTION = "attention"
     TYPING = "typing"
+    MENTIONS = "mentions"
     EXPORT = "export"
 
 
@@ -54,6 +55,7 @@ MADE_BY = {
     Kind.GRAPH: "import-graph",
     Kind.REPRESENTATION: "pretrain",
     Kind.PAIRS: "train-pairs",
+    Kind.MENTIONS: "train-mentions",
 }
 """The verb that makes an artifact from the one before it."""
 
