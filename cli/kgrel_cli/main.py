@@ -32,6 +32,10 @@ VERBS = {
     "rank-pairs": "Rank one entity against all of a type, or all pairs of two types.",
     "report": "Show the curves and settings of a training as one HTML page.",
     "score-pairs": "Score a list of candidate pairs: one row out for each row in.",
+    "build-index": "Index the relations of pairs for nearest-neighbour search.",
+    "search-index": "Find pairs that are related like a pair, a sentence or a listed relation.",
+    "update-index": "Add pairs to an index and remove some, without a rebuild.",
+    "rebuild-index": "Make an index anew from its stored vectors, with another FAISS factory or metric.",
     "export": "Export scored pairs as edges for a graph database or a viewer.",
     "validate-export": "Check exported files against the Biolink model.",
 }

@@ -46,9 +46,15 @@ class Kind(StrEnum):
     ATTENTION = "attention"
     TYPING = "typing"
     EXPORT = "export"
+    INDEX = "index"
 
 
-MADE_BY = {Kind.CORPUS: "build-corpus", Kind.REPRESENTATION: "pretrain", Kind.PAIRS: "train-pairs"}
+MADE_BY = {
+    Kind.CORPUS: "build-corpus",
+    Kind.REPRESENTATION: "pretrain",
+    Kind.PAIRS: "train-pairs",
+    Kind.INDEX: "build-index",
+}
 """The verb that makes an artifact from the one before it."""
 
 
