@@ -12,7 +12,7 @@ from kgrel_cli.options import INPUT, output_options, print_summary, settings_opt
 from kgrel_cli.progress import Reporter
 
 CHANGEABLE = {"factory", "metric", "train_vectors", "probes", "recall_queries"}
-FIXED = {"samples", "vectors", "order", "chunk_pairs", "seed", "device"}
+FIXED = {"relation_column", "samples", "vectors", "order", "chunk_pairs", "seed", "device"}
 
 
 @click.command("rebuild-index")

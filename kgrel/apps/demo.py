@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from kgrel.apps.demo_search import search_quality
 from kgrel.apps.settings import DemoSettings
 from kgrel.baselines.counts import degree_product_of
 from kgrel.data.artifact import refuse_foreign
@@ -68,7 +69,7 @@ def working_directory(out: Path | None, overwrite: bool) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="kgrel-demo-") as directory:
             yield Path(directory)
         return
-    for name in ("corpus", "repr", "pairs"):
+    for name in ("corpus", "repr", "pairs", "index"):
         refuse_existing(out / name, overwrite)
         refuse_foreign(out / name)
     try:
@@ -88,12 +89,13 @@ def run_demo(
     """Generate a world, learn from its text, and score pairs that never occur together in a sentence.
 
     Args:
-        out: keeps ``world/``, ``corpus/``, ``repr/``, ``pairs/``, ``candidates.csv`` and ``scored.csv``;
+        out: keeps ``world/``, ``corpus/``, ``repr/``, ``pairs/``, ``index/``, ``candidates.csv`` and ``scored.csv``;
             None leaves nothing behind.
 
     Returns:
         ``world``: counts; ``pairs``: F1 on test pairs of the model and the baselines; ``unseen``: average precision
-        on pairs that no sentence mentions together, of the model and of label degrees; ``seconds``.
+        on pairs that no sentence mentions together, of the model and of label degrees; ``search``: see
+        :mod:`kgrel.apps.demo_search`; ``seconds``.
 
     Raises:
         KgrelError: an artifact stands in ``out`` already and ``overwrite`` is false.
@@ -107,6 +109,7 @@ def run_demo(
             "world": {"seed": settings.seed, "shuffled": settings.shuffled, "entities": len(model.entities)},
             "pairs": seen_quality(model, progress),
             "unseen": unseen_quality(model, directory / "scored.csv", files["truth.tsv"]),
+            "search": search_quality(directory, files, settings.seed, overwrite, progress),
         }
     return summary | {"seconds": round(time.monotonic() - started, 1)}
 

@@ -83,7 +83,7 @@ def build_index(
     refuse_foreign(out)
     representation.model.to(resolve_device(settings.device))
     sampler = PairSampler(representation.model, settings)
-    table = source.table(representation.entities, corpus, relations)
+    table = source.table(representation.entities, corpus, relations, settings.relation_column)
     layout = layout_of(representation, sampler, len(table), settings)
     make_index(layout.factory, layout.width, settings.metric)  # refused now, not after hours of sampling
     if not out.parent.is_dir():

@@ -6,6 +6,7 @@ A similarity is greater for nearer ones: the cosine, the inner product, or minus
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ import numpy.typing as npt
 from kgrel.search.settings import Metric, SetDistance
 
 Floats = npt.NDArray[np.float32]
+Reals = npt.NDArray[np.floating[Any]]
 DIRECTIONS = 64
 """Random directions of the sliced Wasserstein distance."""
 
@@ -26,13 +28,12 @@ def prepared(vectors: npt.NDArray[np.floating], metric: Metric) -> Floats:
     return np.asarray(found / np.where(norms > 0, norms, 1.0), np.float32)
 
 
-def similarities(queries: Floats, vectors: Floats, metric: Metric) -> Floats:
-    """Every query with every vector, both prepared: (…, Q, Z) and (…, N, Z) → (…, Q, N)."""
-    products = queries @ np.swapaxes(vectors, -1, -2)
+def similarities(queries: Reals, vectors: Reals, metric: Metric) -> Reals:
+    """Every query with every vector, both prepared: (Q, Z) and (N, Z) → (Q, N), in the precision of both."""
+    products: Reals = queries @ vectors.T
     if metric != "l2":
-        return np.asarray(products, np.float32)
-    squares = (queries**2).sum(-1)[..., :, None] + (vectors**2).sum(-1)[..., None, :]
-    return np.asarray(2 * products - squares, np.float32)
+        return products
+    return 2 * products - (queries**2).sum(-1)[:, None] - (vectors**2).sum(-1)[None, :]
 
 
 SetSimilarity = Callable[[Floats, Floats], Floats]
@@ -44,21 +45,23 @@ def set_similarity(distance: SetDistance, metric: Metric, width: int, seed: int)
 
     ``best``: max over both sets of the similarity. ``mean``: its mean over both sets. ``sliced-wasserstein``:
     −1/D Σ_d W₂²( projections of both sets on direction d ), with D fixed random directions of unit length.
+
+    Sums are taken in double precision and rounded once, so that a score does not depend on what else is compared.
     """
     if distance == "sliced-wasserstein":
         drawn = np.random.default_rng(seed).standard_normal((DIRECTIONS, width))
-        directions = prepared(drawn, "cosine").T  # (Z, D)
+        directions = prepared(drawn, "cosine").T.astype(np.float64)  # (Z, D)
         return lambda query, vectors: sliced_wasserstein(query, vectors, directions)
 
     def compare(query: Floats, vectors: Floats) -> Floats:
-        found = similarities(query, vectors.reshape(-1, width), metric).reshape(len(query), *vectors.shape[:2])
-        reduced = found.max(axis=(0, 2)) if distance == "best" else found.mean(axis=(0, 2), dtype=np.float64)
-        return np.asarray(reduced, np.float32)
+        flat = vectors.reshape(-1, width).astype(np.float64)
+        found = similarities(query.astype(np.float64), flat, metric).reshape(len(query), *vectors.shape[:2])
+        return np.asarray(found.max(axis=(0, 2)) if distance == "best" else found.mean(axis=(0, 2)), np.float32)
 
     return compare
 
 
-def sliced_wasserstein(query: Floats, vectors: Floats, directions: Floats) -> Floats:
+def sliced_wasserstein(query: Floats, vectors: Floats, directions: Reals) -> Floats:
     """Minus the mean over directions (Z, D) of the squared 2-Wasserstein distance: (Q, Z), (n, S, Z) → (n,)."""
     of_query = np.sort(query @ directions, axis=0)  # (Q, D)
     of_vectors = np.sort(vectors @ directions, axis=1)  # (n, S, D)

@@ -37,6 +37,9 @@ class IndexSettings:
     chunk_pairs: int = 8_192
     """Pairs that are sampled and written at a time, a whole number of tiles of 512; an interrupted build goes on behind
     the last finished chunk."""
+    relation_column: str = ""
+    """Column of the relations table that names what a pair is listed with, such as metaedge. Empty = class, relation or
+    label."""
     seed: int = 0
     """Seed of the noise, of the training sample and of the vectors whose recall is measured."""
     device: Literal["auto", "cpu", "cuda"] = "auto"

@@ -13,7 +13,7 @@ from scipy.sparse import triu
 from kgrel.data.entities import EntityTable
 from kgrel.data.errors import KgrelError
 from kgrel.data.files import sha256_of
-from kgrel.data.relations import read_relations, resolve_relations
+from kgrel.data.relations import CLASS_COLUMNS, read_relations, resolve_relations
 from kgrel.data.tables import TableReader
 from kgrel.score.candidates import Resolver, find_columns, refuse_types
 from kgrel.score.graph import read_graph
@@ -38,8 +38,13 @@ class PairSource:
     parents: dict[str, str]
     counts: dict[str, int] = field(default_factory=dict)
 
-    def table(self, entities: EntityTable, corpus: Corpus | None, relations: str | Path | None) -> PairTable:
+    def table(
+        self, entities: EntityTable, corpus: Corpus | None, relations: str | Path | None, column: str = ""
+    ) -> PairTable:
         """The pairs with what a relations table lists and how often a corpus mentions them.
+
+        Args:
+            column: names the relation of a row; empty = class, relation or label.
 
         Raises:
             InputError, KgrelError: the relations cannot be read, or name no entity of the representation.
@@ -47,7 +52,8 @@ class PairSource:
         size = len(self.heads)
         names: list[str | None] = [None] * size
         if relations is not None:
-            resolved = resolve_relations(read_relations(relations), entities)
+            columns = (column,) if column else CLASS_COLUMNS
+            resolved = resolve_relations(read_relations(relations, class_columns=columns), entities)
             names = listed_names(resolved, self.heads, self.tails, len(entities))
         contexts = np.full(size, -1, dtype=np.int64)
         if corpus is not None:

@@ -68,7 +68,7 @@ def update_index(
     parents = dict(index.artifact.manifest.parents) | {"previous": index.artifact.hash}
     if add is not None:
         numbers = numbers_of(table, add)
-        offered = add.table(index.entities, corpus, relations)
+        offered = add.table(index.entities, corpus, relations, index.settings.relation_column)
         new = offered.taken(np.flatnonzero(numbers < 0))
         counts |= {"added": len(new), "present_already": int((numbers >= 0).sum())}
     layout = dataclasses.replace(index.layout, pairs=len(table) + len(new))

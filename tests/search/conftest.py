@@ -26,9 +26,7 @@ def build(representation_path: Path, corpus_path: Path, world_files: dict[str, P
     def build(out: Path, settings: IndexSettings = SETTINGS) -> Artifact:
         representation, corpus = Representation.open(representation_path), Corpus.open(corpus_path)
         source = pairs_of_corpus(corpus, representation.entities)
-        return build_index(
-            representation, source, out, settings, corpus=corpus, relations=world_files["relations.tsv"]
-        )
+        return build_index(representation, source, out, settings, corpus=corpus, relations=world_files["relations.tsv"])
 
     return build
 

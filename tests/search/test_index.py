@@ -110,7 +110,9 @@ def test_every_metric_agrees_with_comparing(build: Builder, tmp_path: Path, metr
 def test_a_pair_of_the_index_is_nearest_to_itself(index: RelationIndex) -> None:
     settings = SearchSettings(top=1, keep_query=True)
     head, tail = int(index.pairs.heads[9]), int(index.pairs.tails[9])
-    straight, turned = index.search([of_rows(index, *pair, settings) for pair in ((head, tail), (tail, head))], settings)
+    straight, turned = index.search(
+        [of_rows(index, *pair, settings) for pair in ((head, tail), (tail, head))], settings
+    )
     assert answer(straight) == [(9, 0)]
     assert answer(turned) == [(9, 1)]
     assert straight.scores[0] == pytest.approx(1.0, abs=1e-5)
@@ -135,9 +137,9 @@ def test_more_answers_than_pairs_are_refused(index: RelationIndex) -> None:
 
 
 def test_unknown_types_and_relations_are_refused_with_the_known_ones(index: RelationIndex) -> None:
-    with pytest.raises(KgrelError, match="no entity of type 'GNE'.*did you mean 'GENE'"):
+    with pytest.raises(KgrelError, match=r"no entity of type 'GNE'.*did you mean 'GENE'"):
         index.search([], SearchSettings(head_type="gne"))
-    with pytest.raises(KgrelError, match="is listed with 'GENE-GENES'.*did you mean 'GENE-GENE'"):
+    with pytest.raises(KgrelError, match=r"is listed with 'GENE-GENES'.*did you mean 'GENE-GENE'"):
         index.search([], SearchSettings(with_relation="GENE-GENES"))
 
 
@@ -179,7 +181,7 @@ def test_files_of_different_indexes_are_refused(copied: Path, build: Builder, tm
         RelationIndex.open(copied)
 
 
-@pytest.mark.parametrize("factory", ["IVF8,Flat", "HNSW16", "OPQ8,IVF8,PQ8", "IVF8,SQfp16"])
+@pytest.mark.parametrize("factory", ["IVF8,Flat", "HNSW16", "OPQ16,IVF8,PQ16", "IVF8,SQfp16"])
 def test_other_factories_find_most_of_what_is_near(build: Builder, tmp_path: Path, factory: str) -> None:
     settings = IndexSettings(samples=4, factory=factory, probes=8, recall_queries=50)
     artifact = build(tmp_path / "index", settings)
