@@ -1,7 +1,7 @@
 """The demo's searches: are the pairs nearest to a related pair planted with the same relation?
 
-The index holds the pairs that stand together in a sentence. Asked are pairs that no sentence mentions together, and that
-are related: their neighbours are right if the relations table lists them with a relation of the pair that was asked.
+The index holds the pairs that stand together in a sentence. Asked are related pairs that no sentence mentions together:
+their neighbours are right if the relations table lists them with a relation of the pair that was asked.
 """
 
 from __future__ import annotations

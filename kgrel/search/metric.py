@@ -33,7 +33,8 @@ def similarities(queries: Reals, vectors: Reals, metric: Metric) -> Reals:
     products: Reals = queries @ vectors.T
     if metric != "l2":
         return products
-    return 2 * products - (queries**2).sum(-1)[:, None] - (vectors**2).sum(-1)[None, :]
+    found: Reals = 2 * products - (queries**2).sum(-1)[:, None] - (vectors**2).sum(-1)[None, :]
+    return found
 
 
 SetSimilarity = Callable[[Floats, Floats], Floats]
