@@ -8,6 +8,7 @@ import sections_export
 import sections_pretraining
 import sections_ranking
 import sections_scoring
+import sections_search
 import sections_tagging
 from common import BENCHMARKS, load
 
@@ -127,6 +128,7 @@ def main() -> None:
         *sections_ranking.section(),
         *sections_pretraining.section(),
         *sections_scoring.sections(),
+        *sections_search.section(),
         *sections_tagging.section(),
         *sections_export.section(),
     ]
