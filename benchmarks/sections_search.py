@@ -13,7 +13,7 @@ Vectors are samples of z of pairs of the real corpus, 8 for each of the two orde
 looked up together, and the answers are pairs. `times raw` is our time for a batch over that of the FAISS call that it
 makes, on the same vectors; recall@10 is against comparing with every vector. The raw call merges its lists by rank.
 """
-PURITY_TEXT = """Relation purity@10: of the ten nearest pairs that share no entity with the pair asked, the share that is
+PURITY_TEXT = """Purity@10: of the ten nearest pairs that share no entity with the pair asked, the share that is
 listed with a relation (metaedge) of it. Chance is that share among all indexed pairs of the same types; most pairs are
 listed with nothing. Brackets are 95 % intervals of the entity-clustered bootstrap.
 """

@@ -90,3 +90,55 @@ class SearchSettings:
                 raise KgrelError(f"{name} must be at least 1, not {getattr(self, name)}")
         if self.with_relation and self.novel_only:
             raise KgrelError("give either with_relation or novel_only: a listed pair is not novel")
+
+
+@dataclass(frozen=True)
+class ModeSettings:
+    """How the modes of one pair's p(z|x,y) are found, and what is shown of each."""
+
+    samples: int = 1024
+    """Samples of z, at least 512."""
+    dimensions: int = 10
+    """Directions that are looked at, at most 10: those in which the mean of z varies most with u."""
+    most: int = 4
+    """Most components of the Gaussian mixture that is fitted, by BIC."""
+    bootstraps: int = 50
+    """Resamples of the samples on which the modes are found again."""
+    stability: float = 0.8
+    """Share of the bootstraps that must find a mode again (Jaccard above one half) for it to be kept."""
+    neighbours: int = 5
+    """Listed pairs shown of each mode."""
+    sentences: int = 3
+    """Evidence sentences shown of each mode."""
+    words: int = 10
+    """Words shown of each mode."""
+    seed: int = 0
+    """Seed of the samples and the bootstraps."""
+
+    def __post_init__(self) -> None:
+        if self.samples < 512:
+            raise KgrelError(f"samples must be at least 512, not {self.samples}: fewer show no modes")
+        if not 1 <= self.dimensions <= 10:
+            raise KgrelError(f"dimensions must lie between 1 and 10, not {self.dimensions}")
+        if self.most < 2 or self.bootstraps < 1:
+            raise KgrelError("most must be at least 2 and bootstraps at least 1")
+        if not 0 < self.stability <= 1:
+            raise KgrelError(f"stability must be above 0 and at most 1, not {self.stability}")
+
+
+@dataclass(frozen=True)
+class MapSettings:
+    """How relations are drawn in a plane."""
+
+    method: Literal["pca", "tsne", "umap"] = "tsne"
+    """Projection of the means of the pairs' vectors; umap needs the package umap-learn."""
+    pairs: int = 2_000
+    """Pairs drawn, by the seed; listed ones first."""
+    listed_only: bool = False
+    """Draw only pairs that are listed with a relation."""
+    seed: int = 0
+    """Seed of the pairs and of the projection."""
+
+    def __post_init__(self) -> None:
+        if self.pairs < 10:
+            raise KgrelError(f"pairs must be at least 10, not {self.pairs}")
