@@ -47,6 +47,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--representation", type=Path, default=WORK / "repr-default-seed0")
     parser.add_argument("--corpus", type=Path, default=WORK / "corpus")
     parser.add_argument("--part", choices=["build", "speed", "purity"], action="append")
+    parser.add_argument("--factory", choices=FACTORIES, action="append", help="build only this one, keep the others")
     parser.add_argument("--quick", action="store_true", help="a sixteenth of the pairs, and few queries; not kept")
     parser.add_argument("--child", nargs=2, metavar=("FACTORY", "PAIRS"), help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="print the result as one JSON line, last")
@@ -84,7 +85,7 @@ def build_one(options: argparse.Namespace) -> None:
 def built(options: argparse.Namespace, pairs: int) -> list[dict[str, Any]]:
     """Each factory, one after another."""
     rows = []
-    for factory in FACTORIES:
+    for factory in options.factory or FACTORIES:
         command = [sys.executable, __file__, "--child", factory, str(pairs), "--corpus", str(options.corpus)]
         command += ["--representation", str(options.representation)]
         printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -250,7 +251,11 @@ def main() -> None:
     result: dict[str, Any] = {}
     facts = {"date": today(), "hardware": hardware() | {"omp_threads": os.environ.get("OMP_NUM_THREADS", "default")}}
     if "build" in parts or (options.quick and "speed" in parts):
-        result["build"] = facts | {"builds": built(options, pairs)}
+        kept = (
+            {} if options.quick else {row["factory"]: row for row in load("search").get("build", {}).get("builds", [])}
+        )
+        kept |= {row["factory"]: row for row in built(options, pairs)}
+        result["build"] = facts | {"builds": [kept[factory] for factory in FACTORIES if factory in kept]}
     if "speed" in parts:
         result["speed"] = facts | {"pairs": pairs, "speed": speeds(pairs, 16 if options.quick else 64)}
     if "purity" in parts:

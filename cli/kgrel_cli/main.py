@@ -36,6 +36,7 @@ VERBS = {
     "search-index": "Find pairs that are related like a pair, a sentence or a listed relation.",
     "update-index": "Add pairs to an index and remove some, without a rebuild.",
     "rebuild-index": "Make an index anew from its stored vectors, with another FAISS factory or metric.",
+    "relation-modes": "Show whether one pair has several relations.",
     "export": "Export scored pairs as edges for a graph database or a viewer.",
     "validate-export": "Check exported files against the Biolink model.",
 }

@@ -1,7 +1,7 @@
 """The demo's searches: are the pairs nearest to a related pair planted with the same relation?
 
-The index holds the pairs that stand together in a sentence. Asked are related pairs that no sentence mentions together:
-their neighbours are right if the relations table lists them with a relation of the pair that was asked.
+The index holds the pairs that stand together in a sentence. Asked are related pairs that no sentence mentions together,
+and listed pairs of the index; neighbours are right if they are listed with a relation of the pair that was asked.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from kgrel.text.corpus import Corpus
 
 QUERIES = 200
 NEIGHBOURS = 10
+Asked = list[tuple[int, int, set[str]]]
+"""Entity rows of pairs, and the relations planted for each."""
 
 
 def search_quality(
@@ -34,9 +36,9 @@ def search_quality(
     """Index the co-mentioned pairs and search for pairs related like unseen ones.
 
     Returns:
-        ``queries``; ``purity_at_10``: share of the neighbours that are listed with a relation of the query; ``chance``:
-        that share among all indexed pairs of the query's types; ``recall_at_10`` of the index. Without FAISS
-        ``skipped`` says so.
+        ``unseen`` and ``seen``, each with ``queries``; ``purity_at_10``: share of the neighbours that are listed with a
+        relation of the query; ``chance``: that share among all indexed pairs of the query's types. And
+        ``recall_at_10`` of the index. Without FAISS ``skipped`` says so.
     """
     try:
         faiss_library()
@@ -55,26 +57,42 @@ def search_quality(
         progress=progress,
     )
     index = RelationIndex.open(directory / "index", verify=False)
-    quality: dict[str, object] = dict(planted_purity(index, files["truth.tsv"]))
-    return quality | {"recall_at_10": artifact.manifest.summary["recall_at_10"]}
+    return {
+        "unseen": purity(index, unseen_queries(index, files["truth.tsv"])),
+        "seen": purity(index, seen_queries(index, seed)),
+        "recall_at_10": artifact.manifest.summary["recall_at_10"],
+    }
 
 
-def planted_purity(index: RelationIndex, truth: Path) -> dict[str, float]:
-    """Purity of the neighbours of related pairs that no sentence mentions, and what chance would give."""
+def unseen_queries(index: RelationIndex, truth: Path) -> Asked:
+    """Related pairs that no sentence mentions together, and their planted relations."""
     answers = pd.read_csv(truth, sep="\t", dtype=str, keep_default_na=False)
     related = answers[answers["related"] == "1"]
     table = pa.Table.from_pandas(related, preserve_index=False)
     resolved = Resolver(index.entities).resolve(table, find_columns(list(related.columns), str(truth)))
     rows = resolved.ok[:QUERIES]
-    settings = SearchSettings(top=NEIGHBOURS)
-    queries = [of_rows(index, int(resolved.heads[row]), int(resolved.tails[row]), settings) for row in rows]
     wanted = [set(related["metaedges"].iloc[row].split("|")) for row in rows.tolist()]
+    return list(zip(resolved.heads[rows].tolist(), resolved.tails[rows].tolist(), wanted, strict=True))
+
+
+def seen_queries(index: RelationIndex, seed: int) -> Asked:
+    """Indexed pairs that are listed, drawn by the seed, and what they are listed with."""
+    table = index.pairs
+    listed = np.flatnonzero([name is not None for name in table.relations])
+    rows = np.sort(np.random.default_rng(seed).permutation(listed)[:QUERIES]).tolist()
+    return [(int(table.heads[row]), int(table.tails[row]), set(str(table.relations[row]).split("|"))) for row in rows]
+
+
+def purity(index: RelationIndex, asked: Asked) -> dict[str, float]:
+    """Share of ten neighbours that are listed with a relation of the pair asked, and what chance would give."""
+    settings = SearchSettings(top=NEIGHBOURS)
+    queries = [of_rows(index, head, tail, settings) for head, tail, _ in asked]
     types = types_of(index, index.pairs.heads, index.pairs.tails)
     hits, chances = [], []
-    for query, planted, found in zip(queries, wanted, index.search(queries, settings), strict=True):
+    for (head, tail, planted), found in zip(asked, index.search(queries, settings), strict=True):
         right = listed_with_any(index, planted)
         hits.append(float(right[found.pairs].mean()))
-        alike = types == types_of(index, np.array([query.head]), np.array([query.tail]))[0]
+        alike = types == types_of(index, np.array([head]), np.array([tail]))[0]
         chances.append(float(right[alike].mean()))
     return {"queries": len(queries), "purity_at_10": float(np.mean(hits)), "chance": float(np.mean(chances))}
 
