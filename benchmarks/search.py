@@ -117,7 +117,7 @@ def speeds(pairs: int, queries: int) -> list[dict[str, Any]]:
     for factory in FACTORIES:
         index = RelationIndex.open(place_of(factory, pairs), verify=False)
         vectors = np.concatenate([prepared(query.vectors, index.settings.metric) for query in asked])
-        count = 2 * (TOP + 1)
+        count = 2 * TOP + index.layout.orders * index.layout.vectors_per_order
 
         def raw(index: RelationIndex = index, vectors: Any = vectors, count: int = count) -> Any:
             return nearest(index.faiss, vectors, count, index.settings.probes)

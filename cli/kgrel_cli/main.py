@@ -37,6 +37,8 @@ VERBS = {
     "update-index": "Add pairs to an index and remove some, without a rebuild.",
     "rebuild-index": "Make an index anew from its stored vectors, with another FAISS factory or metric.",
     "relation-modes": "Show whether one pair has several relations.",
+    "map-relations": "Draw the pairs of an index in a plane, coloured by relation.",
+    "explain": "Show everything that is known of one pair: prediction, similar pairs, sentences, paths, modes.",
     "export": "Export scored pairs as edges for a graph database or a viewer.",
     "validate-export": "Check exported files against the Biolink model.",
 }

@@ -248,7 +248,8 @@ class Search:
         metric = self.index.settings.metric
         vectors = [prepared(query.vectors, metric) for query in queries]
         candidates: list[Rows] = [np.zeros(0, np.int64)] * len(queries)
-        open_, count = np.arange(len(queries)), 2 * (self.wanted + 1)
+        # Enough for the wanted pairs twice over, and for the vectors of the query's own pair, which stand before them.
+        open_, count = np.arange(len(queries)), 2 * self.wanted + self.per_pair
         while len(open_) and self.total:
             count = min(count, self.total * self.per_pair)
             found, whole = self.propose([queries[i] for i in open_], [vectors[i] for i in open_], count)
@@ -280,7 +281,7 @@ class Search:
         for number in range(len(queries)):
             of_query = slice(begins[number], begins[number + 1])
             values = value[of_query]
-            chosen.append(pair[of_query][: SPARE * self.wanted + 8])
+            chosen.append(pair[of_query][: SPARE * self.wanted])
             reached = len(values) >= self.wanted and values[self.wanted - 1] > bounds[number]
             whole[number] = whole_index or reached or bounds[number] == -np.inf
         return chosen, whole

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from kgrel.search.settings import Metric, SetDistance
 
@@ -21,11 +22,19 @@ DIRECTIONS = 64
 
 def prepared(vectors: npt.NDArray[np.floating], metric: Metric) -> Floats:
     """Vectors (…, Z) as they are compared: for the cosine of unit length (a zero vector stays)."""
-    found = np.ascontiguousarray(vectors, dtype=np.float32)
+    found = single(vectors)
     if metric != "cosine":
         return found
     norms = np.linalg.norm(found, axis=-1, keepdims=True)
     return np.asarray(found / np.where(norms > 0, norms, 1.0), np.float32)
+
+
+def single(vectors: Reals) -> Floats:
+    """Vectors in single precision; torch converts halves a dozen times faster than numpy."""
+    if vectors.dtype != np.float16:
+        return np.ascontiguousarray(vectors, dtype=np.float32)
+    converted: Floats = torch.from_numpy(np.array(vectors)).float().numpy()
+    return converted
 
 
 def similarities(queries: Reals, vectors: Reals, metric: Metric) -> Reals:

@@ -82,7 +82,7 @@ def find_modes(samples: Floats, means: Floats, settings: ModeSettings) -> Modes:
         return single
     if len(stable) < count:  # samples of a mode that is not stable go to the nearest that is
         centres = np.stack([points[labels == mode].mean(axis=0) for mode in stable])
-        labels = ((points[:, None] - centres[None]) ** 2).sum(-1).argmin(axis=1).astype(np.int64)
+        labels = np.asarray(((points[:, None] - centres[None]) ** 2).sum(-1).argmin(axis=1), np.int64)
     else:
         labels = np.searchsorted(stable, labels).astype(np.int64)
     return Modes(labels, [float(stability[mode]) for mode in stable], share, directions, centre)
@@ -95,7 +95,8 @@ def modes_of(points: Floats, settings: ModeSettings) -> Rows:
         for count in range(1, settings.most + 1)
     ]
     best = min(fits, key=lambda fit: fit.bic(points))
-    return summits(best)[best.predict(points)]
+    labels: Rows = summits(best)[best.predict(points)]
+    return labels
 
 
 def summits(fit: GaussianMixture) -> Rows:
@@ -104,7 +105,8 @@ def summits(fit: GaussianMixture) -> Rows:
     x ← ( Σ_k r_k Σ_k⁻¹ )⁻¹ Σ_k r_k Σ_k⁻¹ m_k, with r_k the responsibilities at x, never goes down (Carreira-Perpiñán
     2000).
     """
-    precisions, found = fit.precisions_, []
+    precisions = fit.precisions_
+    found: list[Floats] = []
     numbers = np.zeros(len(fit.means_), np.int64)
     for number, start in enumerate(fit.means_):
         x = start.copy()

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from kgrel.data.errors import ArtifactError
 from kgrel.data.files import write_text
+from kgrel.search.metric import single
 from kgrel.search.sampler import Halves
 
 Shape = tuple[int, int, int, int]
@@ -76,4 +77,4 @@ def in_chunks(vectors: Halves, rows: int) -> Iterator[tuple[int, npt.NDArray[np.
     """The number of the first vector, and vectors (n, Z) in single precision, about ``rows`` at a time."""
     flat = vectors.reshape(-1, vectors.shape[-1])
     for start in range(0, len(flat), rows):
-        yield start, np.asarray(flat[start : start + rows], np.float32)
+        yield start, single(flat[start : start + rows])
