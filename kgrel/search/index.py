@@ -31,6 +31,8 @@ from kgrel.search.vector_file import open_vectors
 Rows = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
+AT_ONCE = 8_000_000
+"""Numbers that are compared together."""
 BATCH = 256
 """Queries searched together."""
 SPARE = 2
@@ -256,7 +258,11 @@ class Search:
             for place, pairs in zip(open_.tolist(), found, strict=True):
                 candidates[place] = pairs
             open_, count = open_[~whole], 4 * count
-        return [self.ranked(*one) for one in zip(vectors, candidates, strict=True)]
+        room = max(1, AT_ONCE // max(1, max(map(len, candidates)) * self.per_pair * self.index.layout.width))
+        found: list[Neighbours] = []
+        for start in range(0, len(queries), room):
+            found += self.ranked(vectors[start : start + room], candidates[start : start + room])
+        return found
 
     def propose(self, queries: list[Query], vectors: list[Floats], count: int) -> tuple[list[Rows], Flags]:
         """Candidates of each query from the ``count`` nearest vectors of each of its own, and whether they suffice.
@@ -297,18 +303,24 @@ class Search:
             keep &= (first != head) & (second != head)
         return keep
 
-    def ranked(self, query: Floats, pairs: Rows) -> Neighbours:
-        """Candidates compared with the query by all their samples, the best ``top``."""
-        index = self.index
-        if not len(pairs):
-            return Neighbours(pairs, pairs, np.zeros(0, np.float32))
-        pairs = np.sort(pairs)
-        stored = prepared(index.vectors[pairs], index.settings.metric)  # (n, O, K, Z)
-        scores = self.compare(query, stored.reshape(-1, *stored.shape[2:])).reshape(stored.shape[:2])
-        scores = np.where(self.allowed[pairs], scores, -np.inf)
-        orders, best = scores.argmax(axis=1), scores.max(axis=1)
-        first = np.lexsort((pairs, -best))[: self.settings.top]
-        return Neighbours(pairs[first], orders[first], best[first])
+    def ranked(self, queries: list[Floats], candidates: list[Rows]) -> list[Neighbours]:
+        """The candidates of each query compared with it by all their samples, the best ``top`` of each."""
+        index, ordered = self.index, [np.sort(pairs) for pairs in candidates]
+        # Read and converted together: many small conversions would spend their time in starting threads.
+        every = prepared(index.vectors[np.concatenate(ordered)], index.settings.metric)  # (Σn, O, K, Z)
+        found, begin = [], 0
+        for query, pairs in zip(queries, ordered, strict=True):
+            stored = every[begin : begin + len(pairs)]
+            begin += len(pairs)
+            if not len(pairs):
+                found.append(Neighbours(pairs, pairs, np.zeros(0, np.float32)))
+                continue
+            scores = self.compare(query, stored.reshape(-1, *stored.shape[2:])).reshape(stored.shape[:2])
+            scores = np.where(self.allowed[pairs], scores, np.float32(-np.inf))
+            orders, best = scores.argmax(axis=1), scores.max(axis=1)
+            first = np.lexsort((pairs, -best))[: self.settings.top]
+            found.append(Neighbours(pairs[first], orders[first], best[first]))
+        return found
 
 
 def grouped(owner: Rows, pair: Rows, value: Floats, pairs: int) -> tuple[Rows, Rows, Floats]:

@@ -25,7 +25,7 @@ def prepared(vectors: npt.NDArray[np.floating], metric: Metric) -> Floats:
     found = single(vectors)
     if metric != "cosine":
         return found
-    norms = np.linalg.norm(found, axis=-1, keepdims=True)
+    norms = np.sqrt(np.einsum("...z,...z->...", found, found))[..., None]
     return np.asarray(found / np.where(norms > 0, norms, 1.0), np.float32)
 
 
@@ -37,12 +37,12 @@ def single(vectors: Reals) -> Floats:
     return converted
 
 
-def similarities(queries: Reals, vectors: Reals, metric: Metric) -> Reals:
-    """Every query with every vector, both prepared: (Q, Z) and (N, Z) → (Q, N), in the precision of both."""
-    products: Reals = queries @ vectors.T
+def similarities(queries: Floats, vectors: Floats, metric: Metric) -> Floats:
+    """Every query with every vector, both prepared: (…, Q, Z) and (N, Z) → (…, Q, N)."""
+    products: Floats = queries @ vectors.T
     if metric != "l2":
         return products
-    found: Reals = 2 * products - (queries**2).sum(-1)[:, None] - (vectors**2).sum(-1)[None, :]
+    found: Floats = 2 * products - (queries**2).sum(-1)[..., None] - (vectors**2).sum(-1)
     return found
 
 
@@ -56,22 +56,22 @@ def set_similarity(distance: SetDistance, metric: Metric, width: int, seed: int)
     ``best``: max over both sets of the similarity. ``mean``: its mean over both sets. ``sliced-wasserstein``:
     −1/D Σ_d W₂²( projections of both sets on direction d ), with D fixed random directions of unit length.
 
-    Sums are taken in double precision and rounded once, so that a score does not depend on what else is compared.
+    The product of each candidate is a small one of its own, (S, Z) by (Z, Q), so that a score does not depend on what
+    else is compared, and no threads are started for it.
     """
     if distance == "sliced-wasserstein":
         drawn = np.random.default_rng(seed).standard_normal((DIRECTIONS, width))
-        directions = prepared(drawn, "cosine").T.astype(np.float64)  # (Z, D)
+        directions = prepared(drawn, "cosine").T  # (Z, D)
         return lambda query, vectors: sliced_wasserstein(query, vectors, directions)
 
     def compare(query: Floats, vectors: Floats) -> Floats:
-        flat = vectors.reshape(-1, width).astype(np.float64)
-        found = similarities(query.astype(np.float64), flat, metric).reshape(len(query), *vectors.shape[:2])
-        return np.asarray(found.max(axis=(0, 2)) if distance == "best" else found.mean(axis=(0, 2)), np.float32)
+        found = similarities(vectors, query, metric)  # (n, S, Q)
+        return found.max(axis=(1, 2)) if distance == "best" else found.mean(axis=(1, 2))
 
     return compare
 
 
-def sliced_wasserstein(query: Floats, vectors: Floats, directions: Reals) -> Floats:
+def sliced_wasserstein(query: Floats, vectors: Floats, directions: Floats) -> Floats:
     """Minus the mean over directions (Z, D) of the squared 2-Wasserstein distance: (Q, Z), (n, S, Z) → (n,)."""
     of_query = np.sort(query @ directions, axis=0)  # (Q, D)
     of_vectors = np.sort(vectors @ directions, axis=1)  # (n, S, D)
