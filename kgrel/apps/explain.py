@@ -90,7 +90,7 @@ def explain(
     if representation is None:
         omitted["modes"] = "no --representation was given"
     else:
-        modes = relation_modes(representation, *ids, MODES, index=index, corpus=corpus)
+        modes = relation_modes(representation, ids[0], ids[1], MODES, index=index, corpus=corpus)
         found |= {"modes": modes["modes"], "u": modes["u"]}
     return found | {"omitted": omitted}
 

@@ -259,10 +259,10 @@ class Search:
                 candidates[place] = pairs
             open_, count = open_[~whole], 4 * count
         room = max(1, AT_ONCE // max(1, max(map(len, candidates)) * self.per_pair * self.index.layout.width))
-        found: list[Neighbours] = []
+        answers: list[Neighbours] = []
         for start in range(0, len(queries), room):
-            found += self.ranked(vectors[start : start + room], candidates[start : start + room])
-        return found
+            answers += self.ranked(vectors[start : start + room], candidates[start : start + room])
+        return answers
 
     def propose(self, queries: list[Query], vectors: list[Floats], count: int) -> tuple[list[Rows], Flags]:
         """Candidates of each query from the ``count`` nearest vectors of each of its own, and whether they suffice.

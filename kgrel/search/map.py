@@ -119,7 +119,9 @@ def draw(points: Points, groups: dict[str, tuple[str, Rows]]) -> Figure:
     figure = Figure(figsize=(8, 7), layout="constrained")
     axes = figure.subplots()
     for name, (colour, members) in groups.items():
-        axes.scatter(*points[members].T, s=8, color=colour, label=f"{name} ({len(members):,})", linewidths=0)
+        axes.scatter(
+            points[members, 0], points[members, 1], s=8, color=colour, label=f"{name} ({len(members):,})", linewidths=0
+        )
     axes.set(xticks=[], yticks=[])
     axes.legend(fontsize="small", markerscale=2, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure

@@ -66,7 +66,8 @@ def set_similarity(distance: SetDistance, metric: Metric, width: int, seed: int)
 
     def compare(query: Floats, vectors: Floats) -> Floats:
         found = similarities(vectors, query, metric)  # (n, S, Q)
-        return found.max(axis=(1, 2)) if distance == "best" else found.mean(axis=(1, 2))
+        of_sets: Floats = found.max(axis=(1, 2)) if distance == "best" else found.mean(axis=(1, 2))
+        return of_sets
 
     return compare
 

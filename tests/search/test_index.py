@@ -181,7 +181,7 @@ def test_files_of_different_indexes_are_refused(copied: Path, build: Builder, tm
         RelationIndex.open(copied)
 
 
-@pytest.mark.parametrize("factory", ["IVF8,Flat", "HNSW16", "PCA28,IVF8,Flat", "IVF8,SQfp16"])
+@pytest.mark.parametrize("factory", ["IVF8,Flat", "HNSW16", "RR32,IVF8,Flat", "IVF8,SQfp16"])
 def test_other_factories_find_most_of_what_is_near(build: Builder, tmp_path: Path, factory: str) -> None:
     settings = IndexSettings(samples=4, factory=factory, probes=8, recall_queries=50)
     artifact = build(tmp_path / "index", settings)
