@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pyarrow as pa
 
 from kgrel.score.show import cell
@@ -75,8 +74,3 @@ def text_answers(table: pa.Table) -> str:
     rows = [shown, *([cell(row[name]) for name in shown] for row in table.to_pylist())]
     widths = [max(len(row[i]) for row in rows) for i in range(len(shown))]
     return "\n".join("  ".join(t.ljust(w) for t, w in zip(row, widths, strict=True)).rstrip() for row in rows)
-
-
-def rounded(values: np.ndarray) -> list[float]:
-    """Numbers for JSON."""
-    return [round(float(value), 6) for value in values]
