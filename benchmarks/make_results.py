@@ -11,6 +11,7 @@ import sections_mentions
 import sections_pretraining
 import sections_ranking
 import sections_scoring
+import sections_search
 import sections_tagging
 from common import BENCHMARKS, load
 
@@ -137,6 +138,7 @@ def main() -> None:
         *sections_ranking.section(),
         *sections_pretraining.section(),
         *sections_scoring.sections(),
+        *sections_search.section(),
         *sections_tagging.section(),
         *sections_graph.section(),
         *sections_mentions.section(),

@@ -20,7 +20,8 @@ def command(out: Path | None, overwrite: bool, as_json: bool, **given: Any) -> N
     """Run the whole line on a generated world and measure it against the planted truth.
 
     Generates sentences, name lists, relations and a graph; builds the corpus, pretrains, trains and tunes the pair
-    classifier, scores pairs that never occur together in a sentence, and exports the new ones as edges.
+    classifier, scores pairs that never occur together in a sentence, searches for pairs related like them, and exports
+    the new ones as edges.
 
     \b
     Example:

@@ -40,6 +40,13 @@ VERBS = {
     "embed-mentions": "Give the relation z that each sentence expresses, in the space of pairs.",
     "explain-mention": "Show which words of a sentence carry its decision.",
     "cross-validate-mentions": "Cross-validate it on the folds of GAD or EU-ADR, beside what it must beat.",
+    "build-index": "Index the relations of pairs for nearest-neighbour search.",
+    "search-index": "Find pairs that are related like a pair, a sentence or a listed relation.",
+    "update-index": "Add pairs to an index and remove some, without a rebuild.",
+    "rebuild-index": "Make an index anew from its stored vectors, with another FAISS factory or metric.",
+    "relation-modes": "Show whether one pair has several relations.",
+    "map-relations": "Draw the pairs of an index in a plane, coloured by relation.",
+    "explain": "Show everything that is known of one pair: prediction, similar pairs, sentences, paths, modes.",
     "export": "Export scored pairs as edges for a graph database or a viewer.",
     "validate-export": "Check exported files against the Biolink model.",
 }

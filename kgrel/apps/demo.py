@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from kgrel.apps.demo_search import search_quality
 from kgrel.apps.settings import DemoSettings
 from kgrel.baselines.counts import degree_product_of
 from kgrel.data.artifact import refuse_foreign
@@ -72,7 +73,7 @@ def working_directory(out: Path | None, overwrite: bool) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="kgrel-demo-") as directory:
             yield Path(directory)
         return
-    for name in ("corpus", "repr", "pairs", "graph", "predictions-kgx"):
+    for name in ("corpus", "repr", "pairs", "index", "graph", "predictions-kgx"):
         refuse_existing(out / name, overwrite)
         refuse_foreign(out / name)
     try:
@@ -92,13 +93,14 @@ def run_demo(
     """Generate a world, learn from its text, and score pairs that never occur together in a sentence.
 
     Args:
-        out: keeps ``world/``, ``corpus/``, ``repr/``, ``pairs/``, ``graph/``, ``candidates.csv``, ``scored.csv`` and
-            ``predictions-kgx/``; None leaves nothing behind.
+        out: keeps ``world/``, ``corpus/``, ``repr/``, ``pairs/``, ``index/``, ``graph/``, ``candidates.csv``,
+            ``scored.csv`` and ``predictions-kgx/``; None leaves nothing behind.
 
     Returns:
         ``world``: counts; ``pairs``: F1 on test pairs of the model and the baselines; ``unseen``: average precision
-        on pairs that no sentence mentions together, of the model and of label degrees; ``export``: what became of the
-        candidates, and how many problems the exported files have; ``seconds``.
+        on pairs that no sentence mentions together, of the model and of label degrees; ``search``: see
+        :mod:`kgrel.apps.demo_search`; ``export``: what became of the candidates, and how many problems the exported
+        files have; ``seconds``.
 
     Raises:
         KgrelError: an artifact stands in ``out`` already and ``overwrite`` is false.
@@ -113,6 +115,7 @@ def run_demo(
             "pairs": seen_quality(model, progress),
             "unseen": unseen_quality(model, directory / "scored.csv", files["truth.tsv"]),
             "export": export_novel(directory, files, overwrite, progress),
+            "search": search_quality(directory, files, settings.seed, overwrite, progress),
         }
     return summary | {"seconds": round(time.monotonic() - started, 1)}
 

@@ -48,6 +48,7 @@ class Kind(StrEnum):
     TYPING = "typing"
     MENTIONS = "mentions"
     EXPORT = "export"
+    INDEX = "index"
 
 
 MADE_BY = {
@@ -56,6 +57,7 @@ MADE_BY = {
     Kind.REPRESENTATION: "pretrain",
     Kind.PAIRS: "train-pairs",
     Kind.MENTIONS: "train-mentions",
+    Kind.INDEX: "build-index",
 }
 """The verb that makes an artifact from the one before it."""
 
@@ -197,7 +199,8 @@ def open_artifact(path: str | Path, kind: Kind, verify: bool = True) -> Artifact
     manifest, text = _read_manifest(path, kind)
     if manifest.kind != kind:
         verb = f"; kgrel {MADE_BY[kind]} makes one" if kind in MADE_BY else ""
-        raise ArtifactError(f"{path}: holds a {manifest.kind} artifact, but a {kind} artifact is needed{verb}")
+        holds, needed = (f"{'an' if name[0] in 'aeiou' else 'a'} {name} artifact" for name in (manifest.kind, kind))
+        raise ArtifactError(f"{path}: holds {holds}, but {needed} is needed{verb}")
     for name, expected in manifest.files.items():
         _check_file(path, name, expected, verify)
     return Artifact(path, manifest, hashlib.sha256(text).hexdigest())
