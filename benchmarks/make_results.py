@@ -6,8 +6,8 @@ from typing import Any
 
 import sections_export
 import sections_graph
-import sections_pairs
 import sections_mentions
+import sections_pairs
 import sections_pretraining
 import sections_ranking
 import sections_scoring

@@ -15,7 +15,7 @@ from kgrel_cli.options import INPUT
 @click.argument("second")
 @click.option("--index", type=INPUT, help="INDEX: gives the listed pairs that are related most alike.")
 @click.option("--corpus", type=INPUT, help="CORPUS: gives sentences that name both.")
-@click.option("--graph", type=INPUT, help="Edge table (tsv, SIF with a header …): gives paths of at most three edges.")
+@click.option("--graph", type=INPUT, help="GRAPH or edge table: gives paths of at most three edges.")
 @click.option("--representation", type=INPUT, help="REPR that PAIRS was trained on: gives the modes of the relation.")
 @click.option("--html", "page", type=INPUT, help="Write a page as well.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing page.")

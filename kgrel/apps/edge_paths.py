@@ -1,4 +1,4 @@
-"""Short paths between two entities in an edge table, as lines for people."""
+"""Short paths between two entities in a graph or an edge table, as lines for people."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import networkx as nx
 from kgrel.data.entities import EntityTable, parse_entity
 from kgrel.data.errors import InputError, KgrelError
 from kgrel.data.tables import TableReader, find_column, optional_column
+from kgrel.graph.graph import Graph
+from kgrel.graph.readers import edge_format
 from kgrel.score.candidates import SOURCE, SOURCE_TYPE, TARGET, TARGET_TYPE
-from kgrel.score.graph import edge_format, texts
+from kgrel.score.graph import texts
 
 KIND = ("metaedge", "predicate", "relation", "kind", "class")
 MOST_EDGES = 3
@@ -24,12 +26,15 @@ def short_paths(path: str | Path, entities: EntityTable, first: int, second: int
     An edge between the two themselves is what is to be explained, and is no path.
 
     Args:
-        path: csv, tsv, jsonl, parquet or SIF with a header: source, target, optionally types and kind of edge.
+        path: the directory of a GRAPH; or csv, tsv, jsonl, parquet or SIF with a header: source, target, optionally
+            types and kind of edge.
 
     Raises:
+        ArtifactError: the directory is no GRAPH.
         InputError: the table cannot be read.
     """
-    graph, start, end = read_edges(path, entities), key(entities, first), key(entities, second)
+    graph = graph_edges(path, entities) if Path(path).is_dir() else table_edges(path, entities)
+    start, end = key(entities, first), key(entities, second)
     if start not in graph or end not in graph:
         return []
     if graph.has_edge(start, end):
@@ -47,7 +52,27 @@ def key(entities: EntityTable, row: int) -> Node:
     return entities.types[row], entities.ids[row]
 
 
-def read_edges(path: str | Path, entities: EntityTable) -> nx.Graph:
+def graph_edges(path: str | Path, entities: EntityTable) -> nx.Graph:
+    """The edges of a GRAPH; those of the same nodes are one, with all their kinds."""
+    given, graph = Graph.open(path), nx.Graph()
+    table = given.entities
+    seen: dict[tuple[str, str | None], Node] = {}
+    nodes = [node_of(entities, seen, id_, type_) for id_, type_ in zip(table.ids, table.types, strict=True)]
+    graph.add_nodes_from((node, {"name": name}) for node, name in zip(nodes, table.names, strict=True))
+    for type_ in given.edge_types:
+        for head, tail in given.ends[:, type_.edges].T.tolist():
+            add_edge(graph, nodes[head], nodes[tail], type_.relation)
+    return graph
+
+
+def add_edge(graph: nx.Graph, one: Node, other: Node, kind: str) -> None:
+    """Join two nodes, or add a kind to the edge that joins them."""
+    if not graph.has_edge(one, other):
+        graph.add_edge(one, other, kinds=[])
+    graph.edges[one, other]["kinds"].append(kind)
+
+
+def table_edges(path: str | Path, entities: EntityTable) -> nx.Graph:
     """The edges of a table; those of the same nodes are one, with all their kinds."""
     graph = nx.Graph()
     with TableReader(path, edge_format(path)) as reader:
@@ -65,9 +90,7 @@ def read_edges(path: str | Path, entities: EntityTable) -> nx.Graph:
             for one, other, type_, other_type, name in zip(*columns, *given, kinds, strict=True):
                 if one and other:
                     ends = [node_of(entities, nodes, text, t) for text, t in ((one, type_), (other, other_type))]
-                    if not graph.has_edge(*ends):
-                        graph.add_edge(*ends, kinds=[])
-                    graph.edges[ends[0], ends[1]]["kinds"].append(name or "edge")
+                    add_edge(graph, ends[0], ends[1], name or "edge")
     return graph
 
 
@@ -82,8 +105,13 @@ def node_of(entities: EntityTable, nodes: dict[tuple[str, str | None], Node], te
 
 def line_of(graph: nx.Graph, path: list[Node], names: dict[Node, str]) -> str:
     """``AKT1 –[GiG]– GSK3B –[DaG]– …``."""
-    told = names.get(path[0], path[0][1])
+
+    def name_of(node: Node) -> str:
+        name: str = names.get(node) or graph.nodes[node].get("name") or node[1]
+        return name
+
+    told = name_of(path[0])
     for one, other in pairwise(path):
         kinds = "|".join(sorted(set(graph.edges[one, other]["kinds"])))
-        told += f" –[{kinds}]– {names.get(other, other[1])}"
+        told += f" –[{kinds}]– {name_of(other)}"
     return told

@@ -52,7 +52,7 @@ def explain(
     Args:
         pairs: the PAIRS artifact.
         first, second: identifiers or names.
-        graph: an edge table, as :func:`kgrel.apps.edge_paths.short_paths` reads it.
+        graph: a GRAPH or an edge table, as :func:`kgrel.apps.edge_paths.short_paths` reads it.
 
     Returns:
         ``pair``, ``names``, ``prediction``, and what is there of ``neighbours``, ``sentences``, ``paths`` and

@@ -12,6 +12,8 @@ from kgrel.apps.edge_paths import short_paths
 from kgrel.apps.explain import explain, text_explanation, write_page
 from kgrel.data.entities import EntityTable
 from kgrel.data.errors import ArtifactError, KgrelError
+from kgrel.graph.build import import_graph
+from kgrel.graph.settings import ImportSettings
 from kgrel.model.representation import Representation
 from kgrel.search.build import build_index
 from kgrel.search.index import RelationIndex
@@ -81,3 +83,15 @@ def test_paths_are_short_and_leave_out_the_edge_itself(tmp_path: Path) -> None:
         "A –[GpP]– 9 –[PpP]– 8 –[GpP]– B",
     ]
     assert short_paths(edges, entities, 0, 1, 1) == ["A –[GiG]– C –[GcG|GiG]– B"]
+
+
+def test_the_paths_of_a_graph_name_its_own_nodes_too(tmp_path: Path) -> None:
+    entities = EntityTable(["GENE"] * 2, ["1", "2"], ["A", "B"], [[], []])
+    (tmp_path / "nodes.tsv").write_text(
+        "id\tname\tkind\nGene::1\tA\tGene\nGene::2\tB\tGene\nPathway::9\tnine\tPathway\n"
+    )
+    (tmp_path / "edges.sif").write_text(
+        "source\tmetaedge\ttarget\nGene::1\tGpPW\tPathway::9\nGene::2\tGpPW\tPathway::9\nGene::1\tGiG\tGene::2\n"
+    )
+    import_graph([tmp_path / "nodes.tsv", tmp_path / "edges.sif"], tmp_path / "graph", ImportSettings("hetionet"))
+    assert short_paths(tmp_path / "graph", entities, 0, 1, 5) == ["A –[GpPW]– nine –[GpPW]– B"]
