@@ -10,8 +10,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import torch
-
 import kgrel
 from kgrel.data.progress import Silent
 
@@ -32,6 +30,8 @@ class Lines(Silent):
 
 def matrix_rate(size: int = 2048, repeats: int = 5) -> float:
     """The machine's fp32 matrix product rate in GFLOP/s, best of some repeats."""
+    import torch  # here, so that a benchmark of memory need not load it
+
     a, b = torch.randn(size, size), torch.randn(size, size)
     seconds = []
     for _ in range(repeats):
@@ -43,6 +43,8 @@ def matrix_rate(size: int = 2048, repeats: int = 5) -> float:
 
 def hardware() -> dict[str, Any]:
     """What the figures were measured on."""
+    import torch
+
     model = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
@@ -58,6 +60,12 @@ def hardware() -> dict[str, Any]:
         "torch": torch.__version__,
         "kgrel": kgrel.__version__,
     }
+
+
+def peak_kib() -> int:
+    """Peak resident memory of this process, KiB. (``ru_maxrss`` would begin with that of the parent.)"""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
 
 def save(name: str, result: dict[str, Any]) -> Path:

@@ -1,6 +1,7 @@
 """Export: seconds, memory and bytes of each writer, and Bolt beside the driver's own bare loop.
 
     python benchmarks/export.py                        # files, 100,000 and 1,000,000 edges
+    python benchmarks/export.py --memory               # peak memory alone, 100,000 and 10,000,000 edges
     python benchmarks/export.py --bolt                 # 100,000 edges into a database on this machine
 
 Each writer runs in a process of its own. The machine's own limit beside it is copying the same bytes to a new file and
@@ -27,6 +28,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from common import peak_kib
 
 from kgrel.data.entities import EntityTable
 from kgrel.export import write
@@ -37,6 +39,8 @@ from kgrel.export.scored import ScoredEdges, select_edges
 from kgrel.export.settings import BoltSettings, KgxSettings
 
 GENES, DISEASES = 20_000, 6_000
+REPEATS = 2
+"""Of writing and of copying; the better counts, as the first touch of fresh memory takes long on some machines."""
 CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "kgx, JSON Lines": ("kgx", "out", {}),
     "kgx, TSV": ("kgx", "out", {"settings": KgxSettings("tsv")}),
@@ -106,7 +110,7 @@ def size_of(path: Path) -> int:
 def copy_seconds(path: Path) -> float:
     """Seconds for copying the bytes to new files and forcing them to the disk, the better of two."""
     seconds = []
-    for _ in range(2):
+    for _ in range(REPEATS):
         files = [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else [path]
         begin = time.perf_counter()
         for file in files:
@@ -121,30 +125,29 @@ def copy_seconds(path: Path) -> float:
     return min(seconds)
 
 
-def peak_kib() -> int:
-    """Peak resident memory of this process, KiB. (``ru_maxrss`` would begin with that of the parent.)"""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
-
-
-def child(case: str, path: Path, directory: Path) -> dict[str, Any]:
-    """One writer, in this process."""
+def child(case: str, path: Path, directory: Path, memory: bool) -> dict[str, Any]:
+    """One writer, in this process; with ``memory`` nothing that other programs on the machine would change."""
     format, name, options = CASES[case]
     out = directory / name
     begin = time.perf_counter()
     with edges_of(path) as edges:
         selected = time.perf_counter()
-        before = peak_kib()
-        counts = write(edges, format, out, **options)
-        seconds = time.perf_counter() - selected
+        before, seconds = peak_kib(), []
+        for _ in range(1 if memory else REPEATS):
+            start = time.perf_counter()
+            counts = write(edges, format, out, overwrite=True, **options)
+            seconds.append(time.perf_counter() - start)
         peak = peak_kib()
     size = size_of(out)
+    if memory:
+        return {"case": case, "edges": counts["edges"], "bytes": size, "peak_mb": peak / 1024}
     return {
         "case": case,
         "edges": counts["edges"],
         "select_seconds": selected - begin,
-        "seconds": seconds,
-        "edges_per_second": counts["edges"] / seconds,
+        "seconds": min(seconds),
+        "all_seconds": seconds,
+        "edges_per_second": counts["edges"] / min(seconds),
         "copy_seconds": copy_seconds(out),
         "bytes": size,
         "peak_mb": peak / 1024,
@@ -152,7 +155,7 @@ def child(case: str, path: Path, directory: Path) -> dict[str, Any]:
     }
 
 
-def measure_files(edges: int, cases: list[str]) -> list[dict[str, Any]]:
+def measure_files(edges: int, cases: list[str], memory: bool = False) -> list[dict[str, Any]]:
     """Each writer in a process of its own."""
     rows = []
     with tempfile.TemporaryDirectory(prefix="kgrel-benchmark-") as directory:
@@ -161,11 +164,11 @@ def measure_files(edges: int, cases: list[str]) -> list[dict[str, Any]]:
         for number, case in enumerate(cases):
             place = Path(directory) / str(number)
             place.mkdir()
-            command = [sys.executable, __file__, "--child", case, str(path), str(place)]
+            command = [sys.executable, __file__, "--child", case, str(path), str(place), *["--memory"] * memory]
             printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
             rows.append(json.loads(printed.splitlines()[-1]))
             shutil.rmtree(place)
-            print(f"{edges:,} {case}: {rows[-1]['edges_per_second']:,.0f} edges/s", file=sys.stderr, flush=True)
+            print(f"{edges:,} {case}: {rows[-1]}", file=sys.stderr, flush=True)
     return rows
 
 
@@ -256,6 +259,7 @@ def main() -> None:
     """Measure and keep."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bolt", action="store_true", help="measure a load over Bolt instead of files")
+    parser.add_argument("--memory", action="store_true", help="measure peak memory alone")
     parser.add_argument("--edges", type=int, action="append", help="number of edges; may be repeated")
     parser.add_argument("--case", action="append", choices=list(CASES), help="measure this writer; may be repeated")
     parser.add_argument("--quick", action="store_true", help="fewer edges; not kept")
@@ -264,24 +268,26 @@ def main() -> None:
     options = parser.parse_args()
     if options.child:
         case, path, directory = options.child
-        print(json.dumps(child(case, Path(path), Path(directory))))
+        print(json.dumps(child(case, Path(path), Path(directory), options.memory)))
         return
     from common import hardware, save, today
     from common import load as load_results
 
-    counts = options.edges or ([20_000] if options.quick else [100_000] if options.bolt else [100_000, 1_000_000])
+    usual = [100_000] if options.bolt else [100_000, 10_000_000] if options.memory else [100_000, 1_000_000]
+    counts = options.edges or ([20_000] if options.quick else usual)
     result: dict[str, Any] = {"date": today(), "hardware": hardware()}
     cases = options.case or list(CASES)
     if options.bolt:
         result["bolt"] = [measure_bolt(count, 1 if options.quick else 2) for count in counts]
     else:
-        result["files"] = [row for count in counts for row in measure_files(count, cases)]
+        key = "memory" if options.memory else "files"
+        result[key] = [row for count in counts for row in measure_files(count, cases, options.memory)]
     if not options.quick:
         kept = load_results("export")
-        if "files" in result:
-            new = {(row["case"], row["edges"]) for row in result["files"]}
-            old = [row for row in kept.get("files", []) if (row["case"], row["edges"]) not in new]
-            result["files"] = old + result["files"]
+        for key in {"files", "memory"} & result.keys():
+            new = {(row["case"], row["edges"]) for row in result[key]}
+            old = [row for row in kept.get(key, []) if (row["case"], row["edges"]) not in new]
+            result[key] = old + result[key]
         save("export", kept | result)
     print(json.dumps(result, allow_nan=False) if options.json else json.dumps(result, indent=1))
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import sections_export
+import sections_graph
+import sections_mentions
 import sections_pairs
 import sections_pretraining
 import sections_ranking
 import sections_scoring
+import sections_search
 import sections_tagging
 from common import BENCHMARKS, load
 
@@ -135,7 +138,10 @@ def main() -> None:
         *sections_ranking.section(),
         *sections_pretraining.section(),
         *sections_scoring.sections(),
+        *sections_search.section(),
         *sections_tagging.section(),
+        *sections_graph.section(),
+        *sections_mentions.section(),
         *sections_export.section(),
     ]
     text = "\n\n".join([HEAD.strip(), *(part.strip() for part in sections)])

@@ -49,8 +49,7 @@ from kgrel.train.train_pairs import train_pairs
 
 RELATIONS = DATA / "kg" / "relations.tsv.gz"
 SPLITS = ("warm", "degree-matched", "entity-cold", "unseen")
-DEFAULT = PAIR_RECIPES["default"]
-MODELS = {f"kgrel {kind}": dataclasses.replace(DEFAULT, fine_tune=kind) for kind in ("all", "entities", "none")}
+MODELS = {"kgrel fine-tuned": PAIR_RECIPES["fine-tuned"], "kgrel frozen": PAIR_RECIPES["default"]}
 BASELINES: dict[str, tuple[type[Baseline], SplitSettings]] = {
     "any": (Cooccurrence, CooccurrenceSettings(measure="any")),
     "count": (Cooccurrence, CooccurrenceSettings(measure="count")),
@@ -125,7 +124,7 @@ def measure(
     """All methods on one split and seed."""
     names = options.methods or [*MODELS, *BASELINES]
     if options.quick and not options.methods:
-        names = ["kgrel all", "kgrel none", "count", "degree", "adamic-adar"]
+        names = ["kgrel fine-tuned", "kgrel frozen", "count", "degree", "adamic-adar"]
     models = [trained(name, split, seed, representation, corpus, options) for name in names]
     settings = EvaluationSettings(options.part, draws=50 if options.quick else 1000, baselines=False)
     report = evaluate_pairs(models[0], settings, Lines(), models[1:])

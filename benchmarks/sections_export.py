@@ -10,8 +10,10 @@ TEXT = """## Export (`export.py`)
 
 Edges of a scored list of different gene-disease pairs (20,000 genes, 6,000 diseases), each with all its fields but
 evidence. A process a writer; *select* is reading the list, before it. *Copying* is the machine's own limit: writing
-the same bytes to a new file and forcing them to the disk, as the export does. Memory is the peak of the process, in
-brackets what it was when the list was read.
+the same bytes to a new file and forcing them to the disk, as the export does. The better of two counts, of writing and
+of copying. Memory is the peak of the process, in brackets what it was when the list was read.
+"""
+MEMORY = """**Peak memory by the number of edges**, of the process that reads the list and writes it, MB.
 """
 BOLT = """**Over Bolt** into ArcadeDB on the same machine, 5,000 edges a transaction, nodes there before. The bare loop
 is the driver's own `execute_write` with the same statements and rows that are ready in memory; the load makes the rows
@@ -28,6 +30,8 @@ def section() -> list[str]:
     lines = [TEXT, f"{result['date']}. Hardware: {machine}."]
     if "files" in result:
         lines.append(_files(result["files"]))
+    if "memory" in result:
+        lines += [MEMORY, _memory(result["memory"])]
     if "bolt" in result:
         lines += [BOLT, _bolt(result["bolt"])]
     return lines
@@ -41,6 +45,16 @@ def _files(rows: list[dict[str, Any]]) -> str:
         cells += [f"{row['seconds'] / row['copy_seconds']:.1f}", f"{row['select_seconds']:.2f}"]
         cells += [f"{row['bytes'] / row['edges']:,.0f}", f"{row['peak_mb']:,.0f} ({row['peak_before_mb']:,.0f})"]
         lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _memory(rows: list[dict[str, Any]]) -> str:
+    counts = sorted({row["edges"] for row in rows})
+    peaks = {(row["case"], row["edges"]): f"{row['peak_mb']:,.0f}" for row in rows}
+    heads = " | ".join(f"{count:,} edges" for count in counts)
+    lines = [f"| writer | {heads} |", "|---" * (1 + len(counts)) + "|"]
+    for case in dict.fromkeys(row["case"] for row in rows):
+        lines.append(f"| {case} | " + " | ".join(peaks.get((case, count), "–") for count in counts) + " |")
     return "\n".join(lines)
 
 

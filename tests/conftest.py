@@ -13,9 +13,12 @@ from kgrel.model.representation import Representation
 from kgrel.synthetic import WorldSettings, make_world, write_world
 from kgrel.text.build import build_corpus
 from kgrel.text.corpus import Corpus
+from kgrel.text.mention_readers import MentionReader
+from kgrel.train.mention_settings import MentionSettings
 from kgrel.train.pair_model import PairModel
 from kgrel.train.pretrain import pretrain
 from kgrel.train.settings import PairSettings, PretrainSettings
+from kgrel.train.train_mentions import train_mentions
 from kgrel.train.train_pairs import train_pairs
 
 # The suite runs several processes, whose threads would only get in each other's way. Child processes must have as many:
@@ -45,6 +48,11 @@ TINY_PAIRS = PairSettings(
     learning_rate=1e-3,
     device="cpu",
 )
+
+TINY_MENTIONS = MentionSettings(
+    steps=90, batch_size=16, learning_rate=0.01, pooling="max", validate_every=30, checkpoint_every=30, patience=0,
+    validation_share=0.25, word_dropout=0.0, prediction_samples=4, precision="fp32", device="cpu",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -83,3 +91,27 @@ def pairs_path(corpus_path: Path, representation_path: Path, world_files: dict[s
 def pair_model(pairs_path: Path) -> PairModel:
     """The opened PAIRS artifact."""
     return PairModel.open(pairs_path)
+
+
+def stated(number: int) -> tuple[str, str]:
+    """A sentence and its label: a verb between the mentions states the relation, or says that there is none."""
+    verb, label = (("activates", "causes"), ("treats", "treats"), ("ignores", "0"))[number % 3]
+    first, second = ("@GENE$", "@DISEASE$") if number % 2 else ("@DISEASE$", "@GENE$")
+    return f"in study{number % 7} the {first} always {verb} severe {second} .", label
+
+
+@pytest.fixture(scope="session")
+def mention_sentences(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A table of labelled sentences, three classes."""
+    path = tmp_path_factory.mktemp("sentences") / "sentences.tsv"
+    rows = ["\t".join((str(number), *stated(number))) for number in range(120)]
+    path.write_text("\n".join(["number\tsentence\tlabel", *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def mentions_path(representation_path: Path, mention_sentences: Path) -> Path:
+    """A MENTIONS artifact that has learned what those sentences state."""
+    out = representation_path.with_name("mentions")
+    train_mentions(Representation.open(representation_path), MentionReader(mention_sentences), out, TINY_MENTIONS)
+    return out

@@ -13,14 +13,15 @@ from kgrel_cli.progress import Reporter
 
 
 @click.command("demo")
-@click.option("--out", type=INPUT, help="Keep corpus/, repr/, pairs/, candidates.csv and scored.csv in this directory.")
+@click.option("--out", type=INPUT, help="Keep in this directory everything that is made.")
 @settings_options(DemoSettings)
 @output_options
 def command(out: Path | None, overwrite: bool, as_json: bool, **given: Any) -> None:
     """Run the whole line on a generated world and measure it against the planted truth.
 
     Generates sentences, name lists, relations and a graph; builds the corpus, pretrains, trains and tunes the pair
-    classifier, and scores pairs that never occur together in a sentence.
+    classifier, scores pairs that never occur together in a sentence, searches for pairs related like them, and exports
+    the new ones as edges.
 
     \b
     Example:

@@ -33,6 +33,7 @@ def command(
       kgrel describe-corpus corpus --sentences 100 --html page.html --plots histograms.png
     """
     from kgrel.data.files import atomic_file
+    from kgrel.metrics.histograms import text_histogram
     from kgrel.text.corpus import Corpus
     from kgrel.text.describe import (
         describe_corpus,
@@ -40,7 +41,6 @@ def command(
         histograms,
         html_page,
         sample_sentences,
-        text_histogram,
     )
 
     opened = Corpus.open(corpus)
@@ -65,7 +65,7 @@ def command(
 
 def coloured(doc_id: str, parts: tuple[Marked, ...], colours: dict[str, str]) -> str:
     """A sentence for the terminal, its mentions in the colour of their type."""
-    from kgrel.text.describe import printable
+    from kgrel.data.printing import printable
 
     pieces = [
         click.style(printable(part.text), fg=colours[part.type]) if part.type else printable(part.text)

@@ -59,6 +59,7 @@ def input_options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--nodes", type=INPUT, help="Nodes file (id, type, name): gives names, or without --pairs the nodes."
         ),
+        click.option("--graph", type=INPUT, help="GRAPH that says which pairs are known, and names like --nodes."),
         click.option("--corpus", type=INPUT, help="CORPUS whose documents that name both nodes are the evidence."),
         click.option("--mapping", type=INPUT, help="Mapping file (.toml, .yaml) to categories, predicates and CURIEs."),
         click.option("--input-format", type=FORMAT, help="Format of SCORED, needed for stdin.  [default: by ending]"),
@@ -73,7 +74,8 @@ def inputs_of(scored: Path, given: dict[str, Any]) -> Any:
     """The paths among the options."""
     from kgrel.export.dispatch import Inputs
 
-    return Inputs(scored, *(given.pop(name) for name in ("pairs", "nodes", "corpus", "mapping", "input_format")))
+    names = ("pairs", "nodes", "graph", "corpus", "mapping", "input_format")
+    return Inputs(scored, **{name: given.pop(name) for name in names})
 
 
 def file_command(format: str) -> click.Command:

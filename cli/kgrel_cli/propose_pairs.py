@@ -27,7 +27,7 @@ from kgrel_cli.progress import Reporter
     "--types", metavar="TYPE,TYPE", callback=two_types, required=True, help="Types of the two sides, e.g. GENE,DISEASE."
 )
 @click.option(
-    "--edges", type=INPUT, help="Graph for --by neighbours and paths: columns source and target, also SIF, .gz."
+    "--graph", type=INPUT, help="Of --by neighbours and paths: a GRAPH, or edges with columns source and target."
 )
 @click.option(
     "--out", required=True, type=INPUT, help="Where to write: csv, tsv, jsonl or parquet by ending; - is stdout."
@@ -38,7 +38,7 @@ from kgrel_cli.progress import Reporter
 def command(
     pairs: Path,
     types: tuple[str, str],
-    edges: Path | None,
+    graph: Path | None,
     out: Path,
     output_format: Any,
     overwrite: bool,
@@ -54,7 +54,7 @@ def command(
     \b
     Examples:
       kgrel propose-pairs pairs --types GENE,DISEASE --by co-mentioned --out candidates.csv
-      kgrel propose-pairs pairs --types GENE,DISEASE --by paths --edges edges.sif.gz --out candidates.parquet
+      kgrel propose-pairs pairs --types GENE,DISEASE --by paths --graph graph --out candidates.parquet
     """
     settings = settings_from(ProposeSettings, given)
     from kgrel.data.files import refuse_existing
@@ -67,9 +67,9 @@ def command(
     if not streamed:
         refuse_existing(out, overwrite)
     model, found = PairModel.open(pairs), Proposed()
-    graph = read_graph(edges, model.entities) if edges is not None else None
+    joined = read_graph(graph, model.entities) if graph is not None else None
     with Reporter() as progress:
-        tables = propose_pairs(model, types, settings, graph, found=found, progress=progress)
+        tables = propose_pairs(model, types, settings, joined, found=found, progress=progress)
         with write_table(out, schema_of(settings.by), output_format, overwrite) as writer:
             for table in tables:
                 writer.write(table)

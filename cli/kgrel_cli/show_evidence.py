@@ -26,8 +26,8 @@ def command(corpus: Path, first: str, second: str, limit: int, verify: bool, as_
     Example:
       kgrel show-evidence corpus BRCA1 DOID:1612
     """
+    from kgrel.data.printing import printable
     from kgrel.text.corpus import Corpus
-    from kgrel.text.describe import printable
     from kgrel.text.evidence import EvidenceIndex, find_entity
 
     opened = Corpus.open(corpus, verify)

@@ -16,16 +16,18 @@ from kgrel_cli.progress import Reporter
 @click.argument("representation", type=INPUT)
 @click.option("--corpus", required=True, type=INPUT, help="CORPUS that says which pairs are co-mentioned.")
 @click.option(
-    "--relations", required=True, type=INPUT,
+    "--relations", type=INPUT,
     help="Listed pairs with the columns class, source_id, target_id: csv, tsv, jsonl or parquet, also .gz.",
 )  # fmt: skip
+@click.option("--graph", type=INPUT, help="GRAPH whose edges are the listed pairs, instead of --relations.")
 @click.option("--out", required=True, type=INPUT, help="Directory of the PAIRS artifact; an unfinished run is resumed.")
 @settings_options(PairSettings, PAIR_RECIPES)
 @output_options
 def command(
     representation: Path,
     corpus: Path,
-    relations: Path,
+    relations: Path | None,
+    graph: Path | None,
     out: Path,
     overwrite: bool,
     as_json: bool,
@@ -36,9 +38,13 @@ def command(
     Pairs are split before training, by unordered pair; training negatives come from the training part alone.
 
     \b
-    Example:
+    Examples:
       kgrel train-pairs repr --corpus corpus --relations relations.tsv.gz --out pairs
+      kgrel train-pairs repr --corpus corpus --graph graph --labels types --out pairs
     """
+    listed = graph if relations is None else relations
+    if listed is None or (relations is not None and graph is not None):
+        raise click.UsageError("give either --relations or --graph, which says what pairs are listed")
     settings = settings_from(PairSettings, given, PAIR_RECIPES)
     from kgrel.model.representation import Representation
     from kgrel.text.corpus import Corpus
@@ -46,7 +52,7 @@ def command(
 
     with Reporter() as progress:
         artifact = train_pairs(
-            Representation.open(representation), Corpus.open(corpus), relations, out, settings,
+            Representation.open(representation), Corpus.open(corpus), listed, out, settings,
             overwrite=overwrite, progress=progress,
         )  # fmt: skip
     print_summary(artifact.manifest.summary, as_json)

@@ -16,8 +16,8 @@ def command(export: Path, as_json: bool) -> None:
     """Check EXPORT against Biolink 4.4.4: required fields, enumerations, predicates, categories, endpoints.
 
     EXPORT is a directory of kgx, neo4j-csv or neptune, also KGX files (nodes.jsonl and edges.jsonl, or .tsv) of another
-    program, or a TRAPI knowledge_graph as .json. Checksums are recomputed where there is a manifest. The exit status is
-    1 if a problem was found.
+    program, a TRAPI knowledge_graph as .json, or RDF as .nq or .trig. Checksums are recomputed where there is a
+    manifest. The exit status is 1 if a problem was found.
 
     \b
     Example:

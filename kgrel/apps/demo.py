@@ -1,4 +1,4 @@
-"""The whole line on a generated world: from sentences and name lists to scored pairs that no sentence mentions.
+"""The whole line on a generated world: from sentences and name lists to edges that no sentence mentions.
 
 Because the world is generated, the truth is known, and the summary says how well the line found it, beside
 baselines that see only counts or labels.
@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from kgrel.apps.demo_search import search_quality
 from kgrel.apps.settings import DemoSettings
 from kgrel.baselines.counts import degree_product_of
 from kgrel.data.artifact import refuse_foreign
@@ -26,6 +27,10 @@ from kgrel.data.files import refuse_existing
 from kgrel.data.progress import Progress, Silent
 from kgrel.evaluate.pairs import ALL, MODEL, evaluate_pairs
 from kgrel.evaluate.settings import EvaluationSettings
+from kgrel.export.dispatch import Inputs, export_scored
+from kgrel.export.settings import ExportSettings
+from kgrel.export.validate import validate_export
+from kgrel.graph.build import import_graph
 from kgrel.metrics.classification import average_precision, best
 from kgrel.model.representation import Representation
 from kgrel.score.candidates import Resolver, find_columns
@@ -68,7 +73,7 @@ def working_directory(out: Path | None, overwrite: bool) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="kgrel-demo-") as directory:
             yield Path(directory)
         return
-    for name in ("corpus", "repr", "pairs"):
+    for name in ("corpus", "repr", "pairs", "index", "graph", "predictions-kgx"):
         refuse_existing(out / name, overwrite)
         refuse_foreign(out / name)
     try:
@@ -88,12 +93,14 @@ def run_demo(
     """Generate a world, learn from its text, and score pairs that never occur together in a sentence.
 
     Args:
-        out: keeps ``world/``, ``corpus/``, ``repr/``, ``pairs/``, ``candidates.csv`` and ``scored.csv``;
-            None leaves nothing behind.
+        out: keeps ``world/``, ``corpus/``, ``repr/``, ``pairs/``, ``index/``, ``graph/``, ``candidates.csv``,
+            ``scored.csv`` and ``predictions-kgx/``; None leaves nothing behind.
 
     Returns:
         ``world``: counts; ``pairs``: F1 on test pairs of the model and the baselines; ``unseen``: average precision
-        on pairs that no sentence mentions together, of the model and of label degrees; ``seconds``.
+        on pairs that no sentence mentions together, of the model and of label degrees; ``search``: see
+        :mod:`kgrel.apps.demo_search`; ``export``: what became of the candidates, and how many problems the exported
+        files have; ``seconds``.
 
     Raises:
         KgrelError: an artifact stands in ``out`` already and ``overwrite`` is false.
@@ -107,6 +114,8 @@ def run_demo(
             "world": {"seed": settings.seed, "shuffled": settings.shuffled, "entities": len(model.entities)},
             "pairs": seen_quality(model, progress),
             "unseen": unseen_quality(model, directory / "scored.csv", files["truth.tsv"]),
+            "export": export_novel(directory, files, overwrite, progress),
+            "search": search_quality(directory, files, settings.seed, overwrite, progress),
         }
     return summary | {"seconds": round(time.monotonic() - started, 1)}
 
@@ -140,6 +149,17 @@ def run_line(
         progress=progress,
     )
     return PairModel.open(directory / "pairs")
+
+
+def export_novel(directory: Path, files: dict[str, Path], overwrite: bool, progress: Progress) -> dict[str, int]:
+    """Export the candidates above the threshold that neither the relations table nor the graph has, and check them."""
+    graph, out = directory / "graph", directory / "predictions-kgx"
+    import_graph([files["nodes.tsv"], files["edges.sif"]], graph, overwrite=overwrite, progress=progress)
+    settings = ExportSettings(primary_knowledge_source="infores:kgrel-demo", novel_only=True)
+    inputs = Inputs(directory / "scored.csv", directory / "pairs", graph=graph, corpus=directory / "corpus")
+    counts = export_scored("kgx", inputs, out, settings, overwrite=overwrite, progress=progress)
+    kept = {name: counts[name] for name in ("rows", "unscored", "below", "known", "edges", "nodes")}
+    return kept | {"problems": sum(validate_export(out).problems.values())}
 
 
 def seen_quality(model: PairModel, progress: Progress) -> dict[str, float]:

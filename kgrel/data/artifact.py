@@ -37,6 +37,7 @@ class Kind(StrEnum):
     """What an artifact directory holds."""
 
     CORPUS = "corpus"
+    GRAPH = "graph"
     REPRESENTATION = "representation"
     PAIRS = "pairs"
     COOCCURRENCE = "cooccurrence"
@@ -45,10 +46,19 @@ class Kind(StrEnum):
     KGE = "kge"
     ATTENTION = "attention"
     TYPING = "typing"
+    MENTIONS = "mentions"
     EXPORT = "export"
+    INDEX = "index"
 
 
-MADE_BY = {Kind.CORPUS: "build-corpus", Kind.REPRESENTATION: "pretrain", Kind.PAIRS: "train-pairs"}
+MADE_BY = {
+    Kind.CORPUS: "build-corpus",
+    Kind.GRAPH: "import-graph",
+    Kind.REPRESENTATION: "pretrain",
+    Kind.PAIRS: "train-pairs",
+    Kind.MENTIONS: "train-mentions",
+    Kind.INDEX: "build-index",
+}
 """The verb that makes an artifact from the one before it."""
 
 
@@ -189,7 +199,8 @@ def open_artifact(path: str | Path, kind: Kind, verify: bool = True) -> Artifact
     manifest, text = _read_manifest(path, kind)
     if manifest.kind != kind:
         verb = f"; kgrel {MADE_BY[kind]} makes one" if kind in MADE_BY else ""
-        raise ArtifactError(f"{path}: holds a {manifest.kind} artifact, but a {kind} artifact is needed{verb}")
+        holds, needed = (f"{'an' if name[0] in 'aeiou' else 'a'} {name} artifact" for name in (manifest.kind, kind))
+        raise ArtifactError(f"{path}: holds {holds}, but {needed} is needed{verb}")
     for name, expected in manifest.files.items():
         _check_file(path, name, expected, verify)
     return Artifact(path, manifest, hashlib.sha256(text).hexdigest())

@@ -38,8 +38,8 @@ _CSV_ERRORS = {
 class _Lines:
     """The lines of a stream, by blocks for Arrow and one by one for the strict reader."""
 
-    def __init__(self, path: str | Path, stream: BinaryIO) -> None:
-        self.path, self._stream = path, stream
+    def __init__(self, path: str | Path, stream: BinaryIO, delimiter: str, quoted: bool) -> None:
+        self.path, self._stream, self.delimiter, self.quoted = path, stream, delimiter, quoted
         self.number = 0
         """Lines taken so far."""
         self._rest = b""
@@ -82,35 +82,40 @@ class _Lines:
         return decode_line(self.path, self.number, line)
 
 
-def read_delimited(path: str | Path, stream: BinaryIO, delimiter: str) -> tuple[pa.Schema, Iterator[Piece]]:
+def read_delimited(
+    path: str | Path, stream: BinaryIO, delimiter: str, quoted: bool = True
+) -> tuple[pa.Schema, Iterator[Piece]]:
     """Read the header now and the rows as they are asked for.
+
+    Args:
+        quoted: whether a field may stand in quotes; otherwise a quote is a character like any other.
 
     Raises:
         InputError: no header, and while iterating a row with more or fewer fields than the header, wrong
             quoting, invalid UTF-8, a NUL byte or a damaged compressed stream, each with its line.
     """
-    lines = _Lines(path, stream)
+    lines = _Lines(path, stream, delimiter, quoted)
     lines.open_block(lines.block())
-    header = next((row for _, row in _strict_rows(lines, delimiter)), None)
+    header = next((row for _, row in _strict_rows(lines)), None)
     if header is None:
         raise InputError(path, "is empty; a header line with the names of the columns is needed")
-    return pa.schema([pa.field(name, pa.string()) for name in header]), _pieces(lines, header, delimiter)
+    return pa.schema([pa.field(name, pa.string()) for name in header]), _pieces(lines, header)
 
 
-def _pieces(lines: _Lines, header: list[str], delimiter: str) -> Iterator[Piece]:
+def _pieces(lines: _Lines, header: list[str]) -> Iterator[Piece]:
     if lines.inside:
-        yield _strict_piece(lines, header, delimiter)
+        yield _strict_piece(lines, header)
     while block := lines.block():
-        piece = _fast_piece(lines, block, header, delimiter)
+        piece = _fast_piece(lines, block, header)
         if piece is None:
             lines.open_block(block)
-            piece = _strict_piece(lines, header, delimiter)
+            piece = _strict_piece(lines, header)
         yield piece
 
 
-def _fast_piece(lines: _Lines, block: bytes, header: list[str], delimiter: str) -> Piece | None:
+def _fast_piece(lines: _Lines, block: bytes, header: list[str]) -> Piece | None:
     """Let Arrow parse a block where one line is one row; None where that is not sure."""
-    if b'"' in block or b"\0" in block or block.count(b"\r") != block.count(b"\r\n"):
+    if (lines.quoted and b'"' in block) or b"\0" in block or block.count(b"\r") != block.count(b"\r\n"):
         return None
     rows = block.count(b"\n") + (not block.endswith(b"\n"))
     try:
@@ -118,7 +123,7 @@ def _fast_piece(lines: _Lines, block: bytes, header: list[str], delimiter: str) 
             pa.BufferReader(block),
             # One parsing block a call: Arrow refuses rows that do not fit into its own block.
             pyarrow.csv.ReadOptions(column_names=header, block_size=len(block) + 1),
-            pyarrow.csv.ParseOptions(delimiter=delimiter, quote_char=False),
+            pyarrow.csv.ParseOptions(delimiter=lines.delimiter, quote_char=False),
             pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string())),
         )
     except pa.ArrowInvalid:
@@ -130,9 +135,9 @@ def _fast_piece(lines: _Lines, block: bytes, header: list[str], delimiter: str) 
     return numbers, table
 
 
-def _strict_piece(lines: _Lines, header: list[str], delimiter: str) -> Piece:
+def _strict_piece(lines: _Lines, header: list[str]) -> Piece:
     numbers, rows = [], []
-    for number, row in _strict_rows(lines, delimiter):
+    for number, row in _strict_rows(lines):
         if len(row) != len(header):
             raise InputError(lines.path, f"has {len(row)} fields, but the header names {len(header)}", number)
         numbers.append(number)
@@ -142,9 +147,11 @@ def _strict_piece(lines: _Lines, header: list[str], delimiter: str) -> Piece:
     return np.array(numbers, np.int64), pa.table(arrays, names=header)
 
 
-def _strict_rows(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def _strict_rows(lines: _Lines) -> Iterator[tuple[int, list[str]]]:
     """Rows until the opened block is used up, each with the number of its first line."""
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    reader = csv.reader(
+        lines, delimiter=lines.delimiter, quoting=csv.QUOTE_MINIMAL if lines.quoted else csv.QUOTE_NONE, strict=True
+    )
     while lines.inside:
         number = lines.number + 1
         try:

@@ -14,7 +14,16 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-TYPE_ALIASES = {"COMPOUND": "CHEMICAL", "DRUG": "CHEMICAL", "SMALLMOLECULE": "CHEMICAL", "PROTEIN": "GENE"}
+from kgrel.data.errors import KgrelError
+
+TYPE_ALIASES = {
+    "CHEMICALENTITY": "CHEMICAL",
+    "COMPOUND": "CHEMICAL",
+    "DRUG": "CHEMICAL",
+    "GENE/PROTEIN": "GENE",
+    "PROTEIN": "GENE",
+    "SMALLMOLECULE": "CHEMICAL",
+}
 """Other names of the types, in upper case."""
 
 CURIE_TYPES = {
@@ -116,6 +125,35 @@ class EntityTable:
         if len(rows) == 1:
             return rows[0], "ok"
         return -1, "untyped" if rows else "unknown"
+
+    def examples(self, count: int = 5) -> str:
+        """Some of its identifiers, for a message."""
+        pairs = zip(self.types[:count], self.ids[:count], strict=True)
+        return ", ".join(repr(f"{type_}::{id_}") for type_, id_ in pairs)
+
+    def named(self, text: str, known: str) -> int:
+        """Row of an entity given by its identifier in any spelling, or by its name in any case.
+
+        Args:
+            known: what all entities of the table do, for the message: "stands in a context of …".
+
+        Raises:
+            KgrelError: there is no such entity, or several; the message names some.
+        """
+        row, status = self.find(parse_entity(text))
+        if status == "ok":
+            return row
+        wanted = text.strip().lower()
+        if status == "untyped":
+            found = [row for row, identifier in enumerate(self.ids) if identifier == text.strip()]
+        else:
+            found = [row for row, name in enumerate(self.names) if name.lower() == wanted]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            some = ", ".join(f"{self.types[row]}::{self.ids[row]}" for row in found[:5])
+            raise KgrelError(f"{text!r} may be {some}; give the identifier with its type")
+        raise KgrelError(f"no entity {text!r} {known}; give an identifier or a name")
 
     def write(self, path: Path) -> None:
         """Write as Parquet with the columns type, id, name, alternatives."""

@@ -38,7 +38,7 @@ def read_jsonlines(path: str | Path, stream: BinaryIO, chunk_rows: int) -> tuple
             infinity, a key that the first chunk lacks, a value of another type than its column; each with
             its line.
     """
-    objects = _objects(path, stream)
+    objects = json_objects(path, stream)
     first = list(islice(objects, chunk_rows))
     if not first:
         raise InputError(path, "is empty; at least one JSON object is needed")
@@ -46,7 +46,12 @@ def read_jsonlines(path: str | Path, stream: BinaryIO, chunk_rows: int) -> tuple
     return _schema(kinds), _pieces(path, objects, first, kinds, chunk_rows)
 
 
-def _objects(path: str | Path, stream: BinaryIO) -> Iterator[tuple[int, dict[str, Any]]]:
+def json_objects(path: str | Path, stream: BinaryIO) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield ``(line number from 1, object)`` for each line that is not blank; any keys, values of any type.
+
+    Raises:
+        InputError: no JSON object, a key that stands twice, NaN or infinity; with its line.
+    """
     for number, line in lines_in(path, stream):
         text = decode_line(path, number, line)
         if not text.strip():

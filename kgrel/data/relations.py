@@ -212,10 +212,9 @@ def _nothing_resolves(relations: Relations, entities: EntityTable, ambiguous: in
             f"the identifiers of {ambiguous:,} belong to several types: "
             "add the columns source_type and target_type"
         )
-    spelled = [*relations.raw_sources[:2], *relations.raw_targets[:1]]
-    known = [f"{type_}::{id_}" for type_, id_ in zip(entities.types[:3], entities.ids[:3], strict=True)]
+    spelled = [*relations.raw_sources[:3], *relations.raw_targets[:2]]
     return (
         f"{relations.path}: none of the {len(relations):,} rows names two known entities; "
         f"its identifiers look like {', '.join(map(repr, spelled))}, "
-        f"those of the artifact like {', '.join(map(repr, known))}: use the same ones"
+        f"those of the artifact like {entities.examples()}: use the same ones"
     )

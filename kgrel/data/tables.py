@@ -59,6 +59,7 @@ class TableReader:
         path: a regular file, also ``.gz``; ``-`` is standard input.
         format: needed for ``-``; otherwise it overrules the ending.
         chunk_rows: rows of a chunk.
+        quoted: of csv and tsv: whether a field may stand in quotes (RFC 4180).
 
     Raises:
         InputError: missing, a directory, a pipe or device, empty, a column that stands twice, not of its
@@ -67,12 +68,14 @@ class TableReader:
         KgrelError: the format is not known.
     """
 
-    def __init__(self, path: str | Path, format: Format | None = None, chunk_rows: int = CHUNK_ROWS) -> None:
+    def __init__(
+        self, path: str | Path, format: Format | None = None, chunk_rows: int = CHUNK_ROWS, quoted: bool = True
+    ) -> None:
         if chunk_rows < 1:
             raise ValueError(f"chunk_rows must be at least 1, not {chunk_rows}")
         self.path = str(path)
         self.format = format_of(path, format)
-        self.chunk_rows = chunk_rows
+        self.chunk_rows, self.quoted = chunk_rows, quoted
         _refuse_irregular(self.path, self.format)
         self._opened: tuple[ExitStack, Iterator[Piece]] | None = None
         self.schema: pa.Schema = pa.schema([])
@@ -121,7 +124,7 @@ class TableReader:
             return _read_parquet(self.path, stream, self.chunk_rows)
         if self.format == "jsonl":
             return read_jsonlines(self.path, stream, self.chunk_rows)
-        return read_delimited(self.path, stream, _DELIMITERS[self.format])
+        return read_delimited(self.path, stream, _DELIMITERS[self.format], self.quoted)
 
 
 def _refuse_irregular(path: str, format: Format) -> None:

@@ -20,12 +20,14 @@ from kgrel.export.bundle import Bundle
 from kgrel.export.evidence import Evidence
 from kgrel.export.mapping import Mapping, read_mapping
 from kgrel.export.model import PairArtifact
-from kgrel.export.nodes import NodeSource, read_nodes, with_names
+from kgrel.export.nodes import NodeSource, of_types, read_nodes, with_names
+from kgrel.export.novelty import JoinedPairs
 from kgrel.export.provenance import provenance_of
 from kgrel.export.record import Edge, Node
 from kgrel.export.records import EdgeRecords
 from kgrel.export.scored import ScoredEdges, select_edges
 from kgrel.export.settings import FORMATS, VIEWER_EDGES, VIEWERS, ExportSettings
+from kgrel.graph.graph import Graph
 from kgrel.text.corpus import Corpus
 
 WRITERS: dict[str, Callable[..., Any]] = {
@@ -51,6 +53,8 @@ class Inputs:
     """The PAIRS artifact that scored it: nodes, model version, thresholds."""
     nodes: str | Path | None = None
     """A nodes file; gives names, and without PAIRS the nodes."""
+    graph: str | Path | None = None
+    """A GRAPH; says which pairs are known, and like a nodes file names and nodes, which ``nodes`` overrules."""
     corpus: str | Path | None = None
     """The corpus whose documents are the evidence."""
     mapping: str | Path | None = None
@@ -103,8 +107,10 @@ def open_edges(
             :func:`kgrel.export.scored.select_edges`.
     """
     mapping = read_mapping(inputs.mapping)
-    entities, thresholds, parents = _nodes(inputs)
+    graph = Graph.open(inputs.graph) if inputs.graph is not None else None
+    entities, thresholds, parents = _nodes(inputs, graph, mapping)
     provenance = provenance_of(settings, mapping, inputs.scored, thresholds, parents)
+    joined = JoinedPairs(graph, entities) if graph is not None else None
     evidence = None
     if inputs.corpus is not None:
         corpus = Corpus.open(inputs.corpus)
@@ -114,22 +120,37 @@ def open_edges(
         provenance.parents["mapping"] = sha256_of(Path(inputs.mapping))
     with select_edges(
         inputs.scored, entities, provenance, mapping, settings,
-        evidence=evidence, input_format=inputs.input_format, progress=progress,
+        evidence=evidence, joined=joined, input_format=inputs.input_format, progress=progress,
     ) as edges:  # fmt: skip
         yield edges, mapping
 
 
-def _nodes(inputs: Inputs) -> tuple[EntityTable, dict[str, float], dict[str, str]]:
-    """The entities, the model's thresholds, and the hashes of what gave them."""
-    given: NodeSource | None = read_nodes(inputs.nodes) if inputs.nodes is not None else None
-    parents = {"nodes": sha256_of(Path(inputs.nodes))} if inputs.nodes is not None else {}
-    if inputs.pairs is None:
-        if given is None:
-            raise KgrelError("the nodes are not known; give --pairs PAIRS, which scored the list, or --nodes FILE")
-        return given.entities, {}, parents
-    model = PairArtifact.open(inputs.pairs)
-    entities = model.entities if given is None else with_names(model.entities, given)
-    return entities, model.thresholds, parents | {"pairs": model.hash}
+def _nodes(
+    inputs: Inputs, graph: Graph | None, mapping: Mapping
+) -> tuple[EntityTable, dict[str, float], dict[str, str]]:
+    """The entities, the model's thresholds, and the hashes of what gave them.
+
+    Of PAIRS, a nodes file and a graph the first that is given says what nodes there are, and the others name them, a
+    nodes file before a graph. Of a graph only the nodes of the mapping's types are nodes of the export.
+    """
+    parents: dict[str, str] = {}
+    sources: list[NodeSource] = []
+    model = PairArtifact.open(inputs.pairs) if inputs.pairs is not None else None
+    if graph is not None and graph.artifact is not None:
+        sources.append(graph)
+        parents["graph"] = graph.artifact.hash
+    if inputs.nodes is not None:
+        sources.append(read_nodes(inputs.nodes))
+        parents["nodes"] = sha256_of(Path(inputs.nodes))
+    if model is not None:
+        parents["pairs"] = model.hash
+    base = model or (sources[-1] if sources else None)
+    if base is None:
+        raise KgrelError("the nodes are not known; give --pairs PAIRS, which scored the list, or --nodes or --graph")
+    entities = of_types(base, mapping.types) if isinstance(base, Graph) else base.entities
+    for source in sources:
+        entities = with_names(entities, source)
+    return entities, model.thresholds if model is not None else {}, parents
 
 
 def export_scored(

@@ -11,10 +11,14 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kgrel.export.batch import Coded, Column
 from kgrel.export.fragments import concatenated, json_text
 from kgrel.export.record import Qualifiers
+
+_BYTES = 16
+"""Of the digest, which become the 32 digits of an identifier."""
 
 
 class Statement(Protocol):
@@ -62,10 +66,16 @@ def edge_ids(
     joined = concatenated(parts, size)
     content = memoryview(joined.buffers()[2])
     offsets = np.frombuffer(joined.buffers()[1], np.int64)[joined.offset : joined.offset + size + 1].tolist()
-    digest = hashlib.sha256
-    return pa.array(
-        ["kgrel:" + digest(content[begin:end]).hexdigest()[:32] for begin, end in pairwise(offsets)], pa.string()
-    )
+    sha256 = hashlib.sha256
+    digests = b"".join([sha256(content[begin:end]).digest()[:_BYTES] for begin, end in pairwise(offsets)])
+    return pc.binary_join_element_wise("kgrel:", _hexadecimal(digests, size), "")
+
+
+def _hexadecimal(digests: bytes, size: int) -> pa.Array:
+    """Digests that stand one behind the other, as hexadecimal digits: strings (n,)."""
+    offsets = np.arange(size + 1, dtype=np.int32) * (2 * _BYTES)
+    digits = pa.py_buffer(digests.hex().encode())
+    return pa.Array.from_buffers(pa.string(), size, [None, pa.py_buffer(offsets), digits])
 
 
 def _spread(values: list[str], codes: npt.NDArray[np.int64]) -> pa.Array:

@@ -6,7 +6,7 @@ A line is a row of fragments: text that is the same in every line, and arrays wi
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from json.encoder import encode_basestring
 from typing import Any, Protocol, TypeAlias
 
@@ -20,6 +20,9 @@ from kgrel.export.record import Field, Kind
 Fragment: TypeAlias = str | pa.Array
 Content = bytes | memoryview
 """What is written to a file; it must not be kept."""
+BLOCK_LINES = 4096
+"""Lines of a block: the arrays of a whole batch of long lines are fresh memory each time, which costs more to touch
+than to fill."""
 _STRING = pa.large_string()
 json_text: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 """A value as JSON, not escaped beyond need."""
@@ -126,6 +129,13 @@ def lines_of(fragments: Sequence[Fragment], size: int) -> Content:
     # The strings of an array stand one behind the other already, so that nothing is copied.
     offsets = np.frombuffer(rows.buffers()[1], np.int64)[rows.offset : rows.offset + size + 1]
     return memoryview(rows.buffers()[2])[offsets[0] : offsets[-1]]
+
+
+def blocks_of_lines(fragments: Sequence[Fragment], size: int, rows: int = BLOCK_LINES) -> Iterator[Content]:
+    """The same lines in blocks that fit into the processor's cache, for formats that say much of each edge."""
+    for begin in range(0, size, rows):
+        count = min(rows, size - begin)
+        yield lines_of([part if isinstance(part, str) else part.slice(begin, count) for part in fragments], count)
 
 
 def concatenated(parts: Sequence[Fragment], size: int) -> pa.Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -71,6 +72,14 @@ def with_names(entities: EntityTable, source: NodeSource) -> EntityTable:
     keys = zip(entities.types, entities.ids, strict=True)
     renamed = [names.get(key) or old for key, old in zip(keys, entities.names, strict=True)]
     return EntityTable(entities.types, entities.ids, renamed, entities.alternatives)
+
+
+def of_types(source: NodeSource, types: Collection[str]) -> EntityTable:
+    """The entities of some types: a graph has many that no scored pair is of, and that a mapping need not have."""
+    table = source.entities
+    rows = [row for row, type_ in enumerate(table.types) if type_ in types]
+    columns = (table.types, table.ids, table.names, table.alternatives)
+    return EntityTable(*([column[row] for row in rows] for column in columns))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,8 +21,9 @@ import pyarrow.compute as pc
 from kgrel.data.errors import KgrelError
 from kgrel.data.files import atomic_file
 from kgrel.export.batch import NODE_ROWS, Coded, Column, Constant, EdgeBatch, EdgeSource, groups
-from kgrel.export.fragments import Fragment, concatenated, fragment, lines_of
+from kgrel.export.fragments import Fragment, blocks_of_lines, concatenated, fragment
 from kgrel.export.mapping import DEFAULT_PREFIXES
+from kgrel.export.overlap import Overlapped
 from kgrel.export.rdf_terms import Terms, graph_iri, literal
 from kgrel.export.record import FIELDS, Field, Node
 from kgrel.export.settings import RdfSettings
@@ -52,7 +52,7 @@ def write(
     settings = settings or RdfSettings()
     prefixes = DEFAULT_PREFIXES if prefixes is None else prefixes
     graph = graph_iri(source.origin.get("run_id") or "edges")
-    with atomic_file(out, overwrite) as partial, partial.open("wb") as stream:
+    with atomic_file(out, overwrite) as partial, partial.open("wb") as file, Overlapped(file) as stream:
         if out.suffix == ".nq":
             _write_quads(source, stream, Terms(prefixes, False), f" <{graph}> .\n", settings)
         else:
@@ -110,7 +110,7 @@ def _reification(triple: list[pa.Array], terms: Terms, settings: RdfSettings) ->
     return [(terms.type, [terms.curie("rdf:Statement")]), *ends]
 
 
-def _write_trig(source: EdgeSource, stream: BinaryIO, terms: Terms, graph: str, settings: RdfSettings) -> None:
+def _write_trig(source: EdgeSource, stream: Overlapped, terms: Terms, graph: str, settings: RdfSettings) -> None:
     lines = [f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in sorted(terms.prefixes.items())]
     stream.write("".join([*lines, f"GRAPH <{graph}> {{\n"]).encode())
     for nodes in groups(source.nodes(), NODE_ROWS):
@@ -124,7 +124,7 @@ def _write_trig(source: EdgeSource, stream: BinaryIO, terms: Terms, graph: str, 
             before, after = ("", "") if field.kind in ("text", "texts") else terms.around(field)
             before = f" ; {terms.property(field)} {before}"
             parts.append(fragment(field, batch.columns[field.name], _ObjectStyle(terms, field), before, after))
-        stream.write(lines_of([*parts, " .\n"], batch.size))
+        stream.writelines(blocks_of_lines([*parts, " .\n"], batch.size))
     stream.write(b"}\n")
 
 
@@ -144,7 +144,7 @@ def _properties(fields: Sequence[Field]) -> list[Field]:
     return [field for field in fields if field.name not in _TRIPLE]
 
 
-def _write_quads(source: EdgeSource, stream: BinaryIO, terms: Terms, end: str, settings: RdfSettings) -> None:
+def _write_quads(source: EdgeSource, stream: Overlapped, terms: Terms, end: str, settings: RdfSettings) -> None:
     for nodes in groups(source.nodes(), NODE_ROWS):
         stream.write("".join(_quads_of_node(node, terms, end) for node in nodes).encode())
     for batch in source.batches():
@@ -155,7 +155,7 @@ def _write_quads(source: EdgeSource, stream: BinaryIO, terms: Terms, end: str, s
         parts.append(end)
         for field in _properties(source.fields):
             parts += _quads_of(field, batch.columns[field.name], subject, terms, end)
-        stream.write(lines_of(parts, batch.size))
+        stream.writelines(blocks_of_lines(parts, batch.size))
 
 
 def _quads_of(field: Field, column: Column, subject: pa.Array, terms: Terms, end: str) -> Iterator[Fragment]:

@@ -13,6 +13,7 @@ from typing import Any
 from kgrel.data.artifact import MANIFEST, Kind, open_artifact
 from kgrel.data.errors import InputError, KgrelError
 from kgrel.data.files import lines_of
+from kgrel.export.rdf_reader import ENDINGS, RdfFile
 from kgrel.export.record import FIELDS
 from kgrel.export.record import Kind as FieldKind
 
@@ -41,16 +42,20 @@ class ExportFiles:
 
 
 def open_export(path: Path) -> ExportFiles:
-    """Open a directory of kgx, neo4j-csv or neptune, a directory of foreign KGX files, or a TRAPI file.
+    """Open a directory of kgx, neo4j-csv or neptune, a directory of foreign KGX files, a TRAPI or an RDF file.
 
     Raises:
         KgrelError: none of these, or a file is damaged.
     """
     if path.is_file() and path.suffix == ".json":
         return _trapi(path)
+    if path.is_file() and path.suffix in ENDINGS:
+        rdf = RdfFile(path)
+        return ExportFiles("rdf", rdf.nodes, rdf.edges)
     if not path.is_dir():
         raise KgrelError(
-            f"{path} is no directory of kgx, neo4j-csv or neptune files and no TRAPI .json; others are not checked"
+            f"{path} is no directory of kgx, neo4j-csv or neptune files, no TRAPI .json and no RDF .nq or .trig; "
+            "others are not checked"
         )
     format = "kgx"
     if (path / MANIFEST).is_file():

@@ -92,7 +92,7 @@ class Edge:
     kgrel_run_ids: tuple[str, ...] = ()
     """Exports that gave this edge."""
     kgrel_known_edge: bool | None = None
-    """Whether the relations table that the model was trained on lists the pair."""
+    """Whether the relations table that the model was trained on, or a given graph, has the pair."""
 
     def __post_init__(self) -> None:
         if not self.id:

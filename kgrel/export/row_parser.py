@@ -13,6 +13,7 @@ from kgrel.data.errors import InputError, KgrelError, NonFiniteError
 from kgrel.data.tables import TableReader, find_column, optional_column
 from kgrel.export.mapping import Mapping
 from kgrel.export.nodes import NodeList
+from kgrel.export.novelty import JoinedPairs
 from kgrel.export.selection import SCHEMA
 from kgrel.export.settings import ExportSettings
 from kgrel.score.candidates import Resolver, find_columns
@@ -46,8 +47,16 @@ class Counts:
 class RowParser:
     """Turns chunks of the list into rows of :data:`SCHEMA`."""
 
-    def __init__(self, reader: TableReader, nodes: NodeList, mapping: Mapping, settings: ExportSettings) -> None:
+    def __init__(
+        self,
+        reader: TableReader,
+        nodes: NodeList,
+        mapping: Mapping,
+        settings: ExportSettings,
+        joined: JoinedPairs | None = None,
+    ) -> None:
         self.path, self.settings, self.mapping, self.nodes = reader.path, settings, mapping, nodes
+        self.joined = joined
         self.pairs = find_columns(reader.columns, self.path)
         self.resolver = Resolver(nodes.entities)
         self.relations = list(mapping.relations)
@@ -70,12 +79,12 @@ class RowParser:
         counts.rows += table.num_rows
         lines, table = self._scored(lines, table, counts)
         lines, table, scores = self._above(lines, table, counts)
-        known = self._known(table)
+        heads, tails = self._ends(lines, table)
+        known = self._known(table, heads, tails)
         if self.settings.novel_only:
             counts.known += int(known.sum())
             lines, table, scores = lines[~known], table.filter(pa.array(~known)), scores[~known]
-            known = known[~known]
-        heads, tails = self._ends(lines, table)
+            heads, tails, known = heads[~known], tails[~known], known[~known]
         relation = self._relation(lines, table)
         swap = self._swapped(lines, heads, tails, relation)
         columns = {
@@ -87,7 +96,7 @@ class RowParser:
             "score_std": self._numbers(lines, table, self.optional["score_std"]),
             "confidence": self._confidence(lines, table),
             "rank": self._ranks(lines, table),
-            "known": pa.array(known) if self.optional["known_relation"] else pa.nulls(len(lines), pa.bool_()),
+            "known": pa.array(known) if self._says_known else pa.nulls(len(lines), pa.bool_()),
         }
         arrays = [v if isinstance(v, pa.Array) else pa.array(v) for v in columns.values()]
         return pa.table([a.cast(f.type) for a, f in zip(arrays, SCHEMA, strict=True)], schema=SCHEMA)
@@ -115,14 +124,20 @@ class RowParser:
         counts.below += int((~above).sum())
         return lines[above], table.filter(pa.array(above)), values[above]
 
-    def _known(self, table: pa.Table) -> npt.NDArray[np.bool_]:
+    @property
+    def _says_known(self) -> bool:
+        """Whether the list or a graph says which pairs are known."""
+        return self.optional["known_relation"] is not None or self.joined is not None
+
+    def _known(self, table: pa.Table, heads: Rows, tails: Rows) -> npt.NDArray[np.bool_]:
+        """Whether the list names a known relation of each pair, or an edge of the graph joins it."""
+        if self.settings.novel_only and not self._says_known:
+            raise KgrelError(f"{self.path}: no column 'known_relation', which --novel-only needs, and no --graph")
+        known: npt.NDArray[np.bool_] = np.zeros(table.num_rows, np.bool_)
         name = self.optional["known_relation"]
-        if name is None:
-            if self.settings.novel_only:
-                raise KgrelError(f"{self.path}: no column 'known_relation', which --novel-only needs")
-            return np.zeros(table.num_rows, np.bool_)
-        known: npt.NDArray[np.bool_] = pc.not_equal(pc.fill_null(table.column(name), ""), "").to_numpy()
-        return known
+        if name is not None:
+            known = pc.not_equal(pc.fill_null(table.column(name), ""), "").to_numpy()
+        return known if self.joined is None else known | self.joined.of(heads, tails)
 
     def _ends(self, lines: Rows, table: pa.Table) -> tuple[Rows, Rows]:
         resolved = self.resolver.resolve(table, self.pairs)

@@ -23,6 +23,7 @@ from kgrel.export.edge_ids import edge_ids
 from kgrel.export.evidence import Evidence
 from kgrel.export.mapping import Mapping, RelationMapping
 from kgrel.export.nodes import NodeList
+from kgrel.export.novelty import JoinedPairs
 from kgrel.export.provenance import Provenance
 from kgrel.export.record import FIELDS, Field, Node, qualifier_fields
 from kgrel.export.row_parser import Counts, RowParser
@@ -148,6 +149,7 @@ def select_edges(
     settings: ExportSettings | None = None,
     *,
     evidence: Evidence | None = None,
+    joined: JoinedPairs | None = None,
     input_format: Format | None = None,
     progress: Progress | None = None,
 ) -> ScoredEdges:
@@ -159,6 +161,7 @@ def select_edges(
         scored: csv, tsv, jsonl or parquet, ``-`` for standard input.
         entities: the nodes that the list's identifiers are looked up in.
         evidence: gives the documents of each edge.
+        joined: pairs that count as known beside those that the list calls so.
 
     Raises:
         InputError: a column is missing, a score is no finite number, an entity is not known, a relation is not in the
@@ -168,7 +171,7 @@ def select_edges(
     nodes = NodeList(entities, mapping)
     counts, used = Counts(), np.zeros(len(entities), np.bool_)
     with TableReader(scored, input_format) as reader:
-        parse = RowParser(reader, nodes, mapping, settings)
+        parse = RowParser(reader, nodes, mapping, settings, joined)
         size = len(entities), max(1, len(mapping.relations))
         limited = settings.top or settings.per_head
         selected: Selected = Best(*size, settings.top, settings.per_head) if limited else Streamed(*size)

@@ -36,7 +36,7 @@ class ExportSettings:
     per_head: int = 0
     """Export the best so many edges of each entity on the source side. 0 = no limit."""
     novel_only: bool = False
-    """Leave out pairs that the relations table lists."""
+    """Leave out pairs that the relations table lists, and with --graph those that any edge joins."""
     supporting_data_source: tuple[str, ...] = ()
     """Resources whose data the model was trained on, as infores:NAME."""
     supporting_data_set: tuple[str, ...] = ()

@@ -51,7 +51,7 @@ class Report:
 
 
 def validate_export(path: str | Path) -> Report:
-    """Check what ``kgrel export`` wrote as kgx, neo4j-csv, neptune or trapi, or KGX files of another program.
+    """Check what ``kgrel export`` wrote as kgx, neo4j-csv, neptune, trapi or rdf, or KGX files of another program.
 
     Memory is linear in the nodes, plus 8 bytes for each edge; a TRAPI file is read whole.
 
@@ -100,7 +100,7 @@ def _check_edges(files: ExportFiles, known: set[str], report: Report) -> None:
         report.edges += 1
         for kind, text in edge_problems(edge, known):
             report.add(place, kind, text)
-        waiting.append(hash(edge.get("id")))
+        waiting.append(hash(str(edge.get("id"))))
         if len(waiting) == 1 << 16:
             hashes.append(np.array(waiting, np.int64))
             waiting = []
@@ -121,10 +121,10 @@ def edge_problems(edge: Mapping[str, Any], known: set[str]) -> Iterator[tuple[st
             yield "missing field", f"has no {name}"
     for name in ("subject", "object"):
         end = edge.get(name)
-        if end is not None and end not in known:
+        if end is not None and (not isinstance(end, str) or end not in known):
             yield "endpoint", f"the {name} {end!r} is not among the nodes"
     for name, values in (("knowledge_level", model.knowledge_level), ("agent_type", model.agent_type)):
-        if name in edge and edge[name] not in values:
+        if name in edge and (not isinstance(edge[name], str) or edge[name] not in values):
             yield "enumeration", f"{name} is {edge[name]!r}, but must be one of {', '.join(sorted(values))}"
     if "predicate" in edge:
         problem = problem_of_term(str(edge["predicate"]), model.predicates, "predicate")

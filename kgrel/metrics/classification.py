@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import average_precision_score, matthews_corrcoef, roc_auc_score
 
 from kgrel.metrics.checks import Bools, Floats, Ints, booleans, class_numbers, finite
 
@@ -178,6 +178,20 @@ def micro_average_precision(
         pair, number = (int(place[0]) for place in np.nonzero(truth & ~mask))
         raise ValueError(f"pair {pair} is labelled with class {number}, which is impossible for it")
     return average_precision(truth[mask], array[mask])
+
+
+def matthews(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
+    """Matthews' correlation of two class numbers of each of n sentences, −1..1; 0 where either has one class only.
+
+    Args:
+        labels, predicted: [n], not negative.
+
+    Raises:
+        ValueError: other shapes or types, a negative number.
+    """
+    most = np.iinfo(np.int64).max
+    truth = class_numbers("labels", labels, None, 0, most)
+    return float(matthews_corrcoef(truth, class_numbers("predicted", predicted, len(truth), 0, most)))
 
 
 def _ranking(labels_any: npt.ArrayLike, best_score: npt.ArrayLike) -> tuple[Bools, Floats]:

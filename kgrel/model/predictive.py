@@ -1,14 +1,8 @@
 """The posterior predictive p(r|x,y) = E over u, z of p(r|z): a mean of probabilities over samples of z.
 
-The noise is common to all pairs, so everything that does not depend on the pair is computed once:
+    p(r|z) = softmax( A relu(K z) + B z ),   z as :mod:`kgrel.model.factorised` samples it: common noise, fixed tiles
 
-    h₁ = relu( a(x) + b(y) + W_xy (x̂⊙ŷ) + c_s )      a(x) = W_x x̂ + bias, b(y) = W_y ŷ: once an entity
-    h₂ = relu( W_h h₁ + d_s )                          c_s, d_s, e_s: the parts of u_s, once a run
-    [μ, log σ²] = V h₂ + e_s                            mean and log-variance heads as one product
-    z = μ + exp(½ log σ²) ⊙ ε_s,   p(r|z) = softmax( A relu(K z) + B z )
-
-Pairs are computed in padded tiles of a fixed size and sample after sample, so no (pairs × samples × layer) tensor
-exists, and a score is a function of the pair, the weights, the seed and the settings, and of nothing else.
+A score is a function of the pair, the weights, the seed and the settings, and of nothing else.
 """
 
 from __future__ import annotations
@@ -22,21 +16,19 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from kgrel.model.classifier import IMPOSSIBLE, RelationClassifier
+from kgrel.model.factorised import TILE, FactorisedPrior, Rows, padded_tiles
 from kgrel.model.noise import CommonNoise
 from kgrel.model.presets import Order, Precision
-from kgrel.model.relvm import NORM_EPSILON, PairPrior
+from kgrel.model.relvm import PairPrior
 
-TILE = 512
-"""Pairs computed together; the last tile of a list is padded to it."""
+__all__ = ["TILE", "Floats", "Predictive", "Rows", "Tile", "moments", "posterior_predictive"]
 
-Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Tile = tuple[Tensor, Tensor, Tensor]
 """Heads and tails (TILE,) and which classes are impossible (TILE, C)."""
-_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
-class Predictive:
+class Predictive(FactorisedPrior):
     """p̄(r|x,y) of a fixed prior and classifier under fixed noise, ready for any number of pairs.
 
     Args:
@@ -54,35 +46,13 @@ class Predictive:
         order: Order = "both",
         precision: Precision = "fp32",
     ) -> None:
-        weight = prior.entity_embedding.weight
-        self.device, self.order, self.dtype = weight.device, order, _DTYPES[precision]
-        self.samples = noise.u.shape[1]
-        u, d = noise.u[0].to(self.device), prior.dimensions
-        unit = weight / weight.norm(dim=-1, keepdim=True).clamp_min(NORM_EPSILON)  # (entities, E)
-        first = prior.prior.hidden1.weight  # (H, 3E + U)
-        from_x, from_y, from_xy = (first[:, i * d.embedding : (i + 1) * d.embedding] for i in range(3))
-        from_u = first[:, 3 * d.embedding :]
-        self.unit = self._cast(unit)
-        self.of_head = self._cast(unit @ from_x.T + prior.prior.hidden1.bias)  # (entities, H)
-        self.of_tail = self._cast(unit @ from_y.T)
-        self.product = self._cast(from_xy.T)  # (E, H)
-        self.u1 = self._cast(u @ from_u.T)  # (S, H)
-        hidden2, mean, log_var = prior.prior.hidden2, prior.prior.mean, prior.prior.log_var
-        self.hidden2 = self._cast(hidden2.weight[:, : d.hidden].T)  # (H, H)
-        self.u2 = self._cast(u @ hidden2.weight[:, d.hidden :].T + hidden2.bias)
-        heads, bias = torch.cat([mean.weight, log_var.weight]), torch.cat([mean.bias, log_var.bias])
-        self.heads = self._cast(heads[:, : d.hidden].T)  # (H, 2Z)
-        self.u3 = self._cast(u @ heads[:, d.hidden :].T + bias)
-        self.epsilon = self._cast(noise.z[0].to(self.device))  # (S, Z)
-        self.width = d.z
+        super().__init__(prior, noise, precision)
+        self.order = order
         split = 0 if classifier.hidden is None else classifier.hidden.out_features
         self.class_hidden = None if classifier.hidden is None else self._cast(classifier.hidden.weight.T)
         self.from_hidden = self._cast(classifier.output.weight[:, :split].T)
         self.from_z = self._cast(classifier.output.weight[:, split:].T)
         self.classes = classifier.output.out_features
-
-    def _cast(self, tensor: Tensor) -> Tensor:
-        return tensor.to(self.device, self.dtype).contiguous()
 
     @torch.inference_mode()
     def __call__(self, heads: Rows, tails: Rows, possible: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
@@ -103,31 +73,20 @@ class Predictive:
 
     def tiles(self, heads: Rows, tails: Rows, possible: npt.NDArray[np.bool_]) -> Iterator[tuple[slice, Tile]]:
         """The pairs in padded tiles, and which rows each tile is of; arguments as in a call."""
-        count = len(heads)
         if self.order == "both":
             heads, tails = np.minimum(heads, tails), np.maximum(heads, tails)
-        for start in range(0, count, TILE):
-            rows = np.minimum(np.arange(start, start + TILE), count - 1)  # the last pair fills the tile
-            x, y = (torch.from_numpy(side[rows]).to(self.device) for side in (heads, tails))
-            forbidden = torch.from_numpy(~possible[rows]).to(self.device)
-            yield slice(start, min(start + TILE, count)), (x, y, forbidden)
+        for place, rows, x, y in padded_tiles(heads, tails, self.device):
+            yield place, (x, y, torch.from_numpy(~possible[rows]).to(self.device))
 
     def samples_of(self, x: Tensor, y: Tensor, forbidden: Tensor) -> Iterator[Tensor]:
         """p(r|z) of a tile for one order and sample after another: float64 (TILE, C) each."""
-        product = (self.unit[x] * self.unit[y]) @ self.product
-        orders = [(x, y), (y, x)] if self.order == "both" else [(x, y)]
-        for first, second in orders:
-            pair = product + self.of_head[first] + self.of_tail[second]  # (TILE, H)
+        for pair in self.pair_parts(x, y, self.order):
             for sample in range(self.samples):
                 yield self._probabilities(pair, sample, forbidden).double()
 
     def _probabilities(self, pair: Tensor, sample: int, forbidden: Tensor) -> Tensor:
         """p(r|z_s) for a tile: (TILE, H) → (TILE, C)."""
-        h = (pair + self.u1[sample]).relu_()
-        h = torch.addmm(self.u2[sample], h, self.hidden2).relu_()
-        heads = torch.addmm(self.u3[sample], h, self.heads)  # (TILE, 2Z)
-        mean, log_var = heads[:, : self.width], heads[:, self.width :]
-        z = torch.addcmul(mean, log_var.mul_(0.5).exp_(), self.epsilon[sample])
+        z = self.z(pair, sample)
         logits = z @ self.from_z
         if self.class_hidden is not None:
             logits = torch.addmm(logits, (z @ self.class_hidden).relu_(), self.from_hidden)

@@ -17,6 +17,8 @@ Order = Literal["both", "given"]
 """Orders of a pair that are scored."""
 Precision = Literal["fp32", "bf16"]
 """Arithmetic of the matrix products."""
+Pooling = Literal["last", "max", "mentions", "attention"]
+"""What the classifier of mentions reads of the LSTMs' states, see :func:`kgrel.model.mentions.pooled`."""
 NoiseKind = Literal["random", "sobol", "antithetic", "orthogonal"]
 """Kinds of common noise, see :func:`kgrel.model.noise.common_noise`."""
 

@@ -118,7 +118,11 @@ class Recogniser(nn.Module):
         """Pair features (B, 3E), word embeddings (B, T, E), real words of each (B,) → q(u) of width U."""
         forward = last_state(self.forward_lstm, words, counts)
         backward = last_state(self.backward_lstm, reverse_padded(words, counts), counts)
-        h = F.relu(self.hidden1(torch.cat([pair, forward, backward], dim=-1)))
+        return self.infer(pair, torch.cat([forward, backward], dim=-1))
+
+    def infer(self, pair: Tensor, read: Tensor) -> Gaussian:
+        """Pair features (B, 3E) and what the LSTMs read of the context (B, 2H) → q(u) of width U."""
+        h = F.relu(self.hidden1(torch.cat([pair, read], dim=-1)))
         h = F.relu(self.hidden2(h))
         return Gaussian(self.mean(h), self.log_var(h))
 
@@ -216,7 +220,29 @@ class PairPrior(nn.Module):
         return p.sample(noise_z)
 
 
-class RELVM(PairPrior):
+class ContextEncoder(PairPrior):
+    """Prior, words and recogniser: all of the model that finding the relation z of a context needs."""
+
+    def __init__(self, dimensions: Dimensions, entities: int, words: int) -> None:
+        super().__init__(dimensions, entities)
+        self.word_embedding = nn.Embedding(words, dimensions.embedding)
+        self.recogniser = Recogniser(dimensions)
+
+    def recognise(self, x: Tensor, y: Tensor, tokens: Tensor) -> Gaussian:
+        """q(u|x,y,c) of width U for contexts (B, T)."""
+        counts = (tokens != PAD).sum(-1)
+        q: Gaussian = self.recogniser(self.pair_features(x, y), self.word_embedding(tokens), counts)
+        return q
+
+    def sample_contexts(self, x: Tensor, y: Tensor, tokens: Tensor, noise_u: Tensor, noise_z: Tensor) -> Tensor:
+        """z ~ ∫ q(u|x,y,c) p(z|x,y,u) du (eq. 13): contexts (B, T), noise (B, S, ·) → (B, S, Z)."""
+        q = self.recognise(x, y, tokens)
+        u = Gaussian(q.mean.unsqueeze(1), q.log_var.unsqueeze(1)).sample(noise_u)
+        p: Gaussian = self.prior(self.pair_features(x, y), u)
+        return p.sample(noise_z)
+
+
+class RELVM(ContextEncoder):
     """The whole generative model with its inference network.
 
     Args:
@@ -240,9 +266,7 @@ class RELVM(PairPrior):
         initialisation: Initialisation = "balanced",
         latent: Latent = "mixture",
     ) -> None:
-        super().__init__(dimensions, entities)
-        self.word_embedding = nn.Embedding(words, dimensions.embedding)
-        self.recogniser = Recogniser(dimensions)
+        super().__init__(dimensions, entities, words)
         self.decoder = Decoder(dimensions)
         self.bag_decoder = BagDecoder(dimensions, words) if bag_of_words else None
         self.pad_in_softmax = pad_in_softmax
@@ -289,19 +313,6 @@ class RELVM(PairPrior):
             nn.init.zeros_(self.prior.log_var.weight)
             nn.init.constant_(self.prior.log_var.bias, LOG_VAR_POINT)
             self.prior.log_var.requires_grad_(False)
-
-    def recognise(self, x: Tensor, y: Tensor, tokens: Tensor) -> Gaussian:
-        """q(u|x,y,c) of width U for contexts (B, T)."""
-        counts = (tokens != PAD).sum(-1)
-        q: Gaussian = self.recogniser(self.pair_features(x, y), self.word_embedding(tokens), counts)
-        return q
-
-    def sample_contexts(self, x: Tensor, y: Tensor, tokens: Tensor, noise_u: Tensor, noise_z: Tensor) -> Tensor:
-        """z ~ ∫ q(u|x,y,c) p(z|x,y,u) du (eq. 13): contexts (B, T), noise (B, S, ·) → (B, S, Z)."""
-        q = self.recognise(x, y, tokens)
-        u = Gaussian(q.mean.unsqueeze(1), q.log_var.unsqueeze(1)).sample(noise_u)
-        p: Gaussian = self.prior(self.pair_features(x, y), u)
-        return p.sample(noise_z)
 
     def forward(
         self,

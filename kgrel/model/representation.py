@@ -58,7 +58,15 @@ class Representation:
         Raises:
             ArtifactError: see :func:`kgrel.data.artifact.open_artifact`; or files that do not fit together.
         """
-        artifact = open_artifact(path, Kind.REPRESENTATION, verify)
+        return cls.read(open_artifact(path, Kind.REPRESENTATION, verify))
+
+    @classmethod
+    def read(cls, artifact: Artifact) -> Representation:
+        """Read what :meth:`write` wrote into an artifact of any kind.
+
+        Raises:
+            ArtifactError: files that do not fit together.
+        """
         shape = read_json(artifact, MODEL)
         words = read_json(artifact, VOCABULARY)["words"]
         entities = EntityTable.read(artifact.file(ENTITIES))

@@ -1,7 +1,8 @@
-"""A knowledge graph of given edges, as a sparse matrix of which nodes are joined."""
+"""A knowledge graph as a sparse matrix of which nodes are joined."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,9 @@ from scipy.sparse import coo_array, csr_array
 
 from kgrel.data.entities import Entity, EntityTable, parse_entity
 from kgrel.data.errors import InputError, KgrelError
-from kgrel.data.tables import Format, TableReader, find_column, format_of, optional_column
+from kgrel.data.tables import TableReader, find_column, optional_column
+from kgrel.graph.graph import Graph
+from kgrel.graph.readers import edge_format
 from kgrel.score.candidates import SOURCE, SOURCE_TYPE, TARGET, TARGET_TYPE, distinct
 
 Rows = npt.NDArray[np.int64]
@@ -32,24 +35,46 @@ def adjacency(first: Rows, second: Rows, size: int) -> csr_array:
 
 
 def read_graph(path: str | Path, entities: EntityTable) -> csr_array:
-    """The graph of an edge table; its first nodes are the rows of ``entities``, whatever else it has comes behind.
+    """The graph of a GRAPH artifact or an edge table; its first nodes are the rows of ``entities``, others come behind.
 
     Memory is linear in the number of distinct edges.
 
     Args:
-        path: csv, tsv, jsonl, parquet or SIF with a header, also ``.gz``, with the columns source and target (or head
-            and tail …), optionally their types; others, such as the kind of the edge, are not looked at.
+        path: the directory of a GRAPH; or csv, tsv, jsonl, parquet or SIF with a header, also ``.gz``, with the columns
+            source and target (or head and tail …), optionally their types; others, such as the kind of the edge, are
+            not looked at.
 
     Raises:
+        ArtifactError: see :meth:`kgrel.graph.graph.Graph.open`.
         InputError: the table cannot be read, or no node of it is among the entities.
     """
+    nodes = Nodes(entities)
+    read = _artifact_edges if Path(path).is_dir() else _table_edges
+    both = read(path, nodes)
+    both = both[:, (both >= 0).all(axis=0)]
+    if not (both < len(entities)).any():
+        raise InputError(
+            path,
+            f"no node of this graph is among the entities of the artifact; its nodes are {nodes.examples()}, "
+            f"those of the artifact {entities.examples()}: use the same identifiers",
+        )
+    return adjacency(both[0], both[1], len(nodes))
+
+
+def _artifact_edges(path: str | Path, nodes: Nodes) -> Rows:
+    """Both ends of each edge of a GRAPH (2, E)."""
+    graph = Graph.open(path)
+    return nodes.rows(graph.entities.ids, graph.entities.types)[graph.ends]
+
+
+def _table_edges(path: str | Path, nodes: Nodes) -> Rows:
+    """Both ends of each edge of a table, each unordered pair once a chunk (2, E); −1 where an end is no node."""
     with TableReader(path, edge_format(path)) as reader:
         try:
             source, target = find_column(reader.columns, SOURCE), find_column(reader.columns, TARGET)
         except KgrelError as error:
             raise InputError(path, str(error), 1) from None
         types = [optional_column(reader.columns, names) for names in (SOURCE_TYPE, TARGET_TYPE)]
-        nodes = Nodes(entities)
         edges = []
         for table in reader:
             sides = [
@@ -57,11 +82,7 @@ def read_graph(path: str | Path, entities: EntityTable) -> csr_array:
                 for name, kind in zip((source, target), types, strict=True)
             ]
             edges.append(np.unique(np.sort(np.stack(sides), axis=0), axis=1))
-    both = np.concatenate(edges, axis=1) if edges else np.zeros((2, 0), dtype=np.int64)
-    both = both[:, (both >= 0).all(axis=0)]
-    if not (both < len(entities)).any():
-        raise InputError(path, "no node of this graph is among the entities of the artifact; are its ids TYPE::id?")
-    return adjacency(both[0], both[1], len(nodes))
+    return np.concatenate(edges, axis=1) if edges else np.zeros((2, 0), dtype=np.int64)
 
 
 def texts(table: pa.Table, name: str) -> list[str | None]:
@@ -81,9 +102,14 @@ class Nodes:
     def __len__(self) -> int:
         return len(self._entities) + len(self._others)
 
-    def rows(self, ids: list[str | None], types: list[str | None] | None) -> Rows:
+    def examples(self, count: int = 5) -> str:
+        """Some of the identifiers as they were spelled, for a message."""
+        shown = [f"{type_}::{id_}" if type_ else id_ for id_, type_ in list(self._seen)[:count]]
+        return ", ".join(map(repr, shown)) or "none"
+
+    def rows(self, ids: Sequence[str | None], types: Sequence[str | None] | None) -> Rows:
         """The number of each node (n,); −1 where the id is empty or stands under several types."""
-        keys = list(zip(ids, types or [None] * len(ids), strict=True))
+        keys: list[tuple[str | None, str | None]] = list(zip(ids, types or [None] * len(ids), strict=True))
         for key in dict.fromkeys(keys):
             if key not in self._seen:
                 self._seen[key] = self._number(*key)
@@ -97,8 +123,3 @@ class Nodes:
         if status == "unknown":
             return self._others.setdefault(entity, len(self))
         return row
-
-
-def edge_format(path: str | Path) -> Format:
-    """The format of an edge table: a SIF with a header is a tsv."""
-    return "tsv" if Path(str(path).removesuffix(".gz")).suffix.lower() == ".sif" else format_of(path)

@@ -157,7 +157,7 @@ def evidence_of(model: PairModel, by: Evidence, graph: csr_array | None) -> Evid
     """
     size = len(model.entities)
     if (by in ("neighbours", "paths")) != (graph is not None):
-        state = "needs the edges of a graph; pass --edges" if graph is None else "looks at no graph; leave --edges out"
+        state = "needs a graph; pass --graph" if graph is None else "looks at no graph; leave --graph out"
         raise KgrelError(f"--by {by} {state}")
     if graph is None:
         if by == "all":

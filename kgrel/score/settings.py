@@ -71,8 +71,24 @@ class ProposeSettings:
 
     by: Evidence = "all"
     """``all`` pairs of the two types; those that stand together in a sentence (``co-mentioned``); those that share
-    ``neighbours`` in the graph of --edges; those joined there by simple ``paths`` of at most three edges."""
+    ``neighbours`` in the graph of --graph; those joined there by simple ``paths`` of at most three edges."""
     include_known: bool = False
     """Propose pairs that the relations table lists as well."""
     max_pairs: int = 0
     """Stop after so many pairs, in the order of the entities, not the best first. 0 = no limit."""
+
+
+@dataclass(frozen=True)
+class ClassifySettings:
+    """How sentences are classified."""
+
+    on_bad: OnUnknown = "null"
+    """Rows that cannot be read: kept with empty scores and a status, an error, or left out and counted."""
+    prefix: str = ""
+    """Put before the names of the added columns, e.g. where the input has a column ``relation`` already."""
+    chunk_rows: int = 8_192
+    """Rows that are read, classified and written at a time; a killed run goes on behind the last finished chunk."""
+
+    def __post_init__(self) -> None:
+        if self.chunk_rows < 1:
+            raise KgrelError(f"chunk_rows must be at least 1, not {self.chunk_rows}")

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from kgrel.data.files import atomic_file
+from kgrel.data.printing import printable
+from kgrel.metrics.histograms import Histogram, bars, figure_of, powers, quantiles
 from kgrel.text.corpus import Corpus
 
 MOST_FREQUENT = 20
-_BAR = 40
 _PALETTE = ("#ffd9a8", "#b9e3b4", "#b8d4f5", "#f3c0dc", "#d9ccf2", "#f0e8a0")
 
 
@@ -50,9 +50,9 @@ def describe_corpus(corpus: Corpus) -> dict[str, Any]:
             [_spelled(corpus, row), int(contexts_of[row])]
             for row in np.argsort(-contexts_of, kind="stable")[:MOST_FREQUENT].tolist()
         ],
-        "tokens_a_context": _quantiles(corpus.contexts.lengths),
-        "contexts_a_pair": _quantiles(corpus.pairs.counts),
-        "contexts_an_entity": _quantiles(contexts_of),
+        "tokens_a_context": quantiles(corpus.contexts.lengths),
+        "contexts_a_pair": quantiles(corpus.pairs.counts),
+        "contexts_an_entity": quantiles(contexts_of),
     }
 
 
@@ -69,48 +69,17 @@ def _spelled(corpus: Corpus, row: int) -> str:
     return f"{printable(table.names[row])} ({table.types[row]} {printable(table.ids[row])})"
 
 
-def _quantiles(values: npt.NDArray[Any]) -> dict[str, float]:
-    found = np.quantile(values, [0, 0.25, 0.5, 0.75, 0.95, 1])
-    return dict(zip(("least", "quarter", "half", "three_quarters", "95_percent", "most"), found.tolist(), strict=True))
-
-
-Histogram = tuple[str, list[tuple[int, int, int]]]
-
-
 def histograms(corpus: Corpus) -> list[Histogram]:
     """Title and bars (least, most, number) of the lengths and frequencies; frequencies in powers of two."""
     contexts_of = np.bincount(corpus.contexts.heads, minlength=len(corpus.entities))
     contexts_of += np.bincount(corpus.contexts.tails, minlength=len(corpus.entities))
     words = corpus.word_counts[4:]
     return [
-        ("tokens of a context", _bars(corpus.contexts.lengths, [*range(0, 141, 10), 1 << 30])),
-        ("contexts of a pair", _bars(corpus.pairs.counts, _powers(corpus.pairs.counts))),
-        ("contexts of an entity", _bars(contexts_of, _powers(contexts_of))),
-        ("occurrences of a word", _bars(words, _powers(words))),
+        ("tokens of a context", bars(corpus.contexts.lengths, [*range(0, 141, 10), 1 << 30])),
+        ("contexts of a pair", bars(corpus.pairs.counts, powers(corpus.pairs.counts))),
+        ("contexts of an entity", bars(contexts_of, powers(contexts_of))),
+        ("occurrences of a word", bars(words, powers(words))),
     ]
-
-
-def _powers(values: npt.NDArray[Any]) -> list[int]:
-    return [1 << power for power in range(int(values.max(initial=1)).bit_length() + 1)]
-
-
-def _bars(values: npt.NDArray[Any], edges: list[int]) -> list[tuple[int, int, int]]:
-    """How many values lie in each stretch [edge, next edge), without empty ones at the end."""
-    counts = np.histogram(values, edges)[0].tolist()
-    last = max((place for place, count in enumerate(counts) if count), default=-1)
-    ends = [min(edge - 1, int(values.max(initial=0))) for edge in edges[1:]]
-    return list(zip(edges[: last + 1], ends[: last + 1], counts[: last + 1], strict=True))
-
-
-def text_histogram(histogram: Histogram) -> str:
-    """A histogram as lines of text."""
-    title, bars = histogram
-    most = max((count for _, _, count in bars), default=1)
-    lines = [title]
-    for low, high, count in bars:
-        label = f"{low:,}" if low == high else f"{low:,}-{high:,}"
-        lines.append(f"  {label:>17} {count:>11,}  {'#' * round(_BAR * count / most)}")
-    return "\n".join(lines)
 
 
 def draw_histograms(corpus: Corpus, path: Path, overwrite: bool = False) -> None:
@@ -119,14 +88,7 @@ def draw_histograms(corpus: Corpus, path: Path, overwrite: bool = False) -> None
     Raises:
         KgrelError: the file exists and ``overwrite`` is false, or cannot be written.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(11, 8), layout="constrained")
-    for place, (title, bars) in enumerate(histograms(corpus), start=1):
-        axes = figure.add_subplot(2, 2, place)
-        axes.bar(range(len(bars)), [count for _, _, count in bars], color="#4477aa")
-        axes.set_xticks(range(len(bars)), [f"{low:,}" for low, _, _ in bars], rotation=60, fontsize=8)
-        axes.set(title=title, yscale="log" if place > 1 else "linear", xlabel="from", ylabel="number")
+    figure = figure_of(histograms(corpus), linear=1)
     with atomic_file(path, overwrite) as partial:
         figure.savefig(partial, format="png")
 
@@ -151,11 +113,6 @@ def _tagged(corpus: Corpus, row: int, contexts: Sequence[int]) -> TaggedSentence
         parts.append(Marked(text[start:end], corpus.entities.types[entity], corpus.entities.ids[entity]))
         reached = end
     return TaggedSentence(doc_id, (*parts, Marked(text[reached:])))
-
-
-def printable(text: str) -> str:
-    """A text in which no character can steer a terminal: control characters become ``\N{REPLACEMENT CHARACTER}``."""
-    return "".join(character if character.isprintable() else " " if character in "\t\n" else "�" for character in text)
 
 
 def html_page(sentences: Sequence[TaggedSentence], title: str) -> str:

@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from kgrel.data.entities import parse_entity
-from kgrel.data.errors import ArtifactError, KgrelError
+from kgrel.data.errors import ArtifactError
 from kgrel.text.contexts import open_batches
 from kgrel.text.corpus import Corpus, Evidence
 
@@ -78,18 +77,4 @@ def find_entity(corpus: Corpus, text: str) -> int:
     Raises:
         KgrelError: the corpus has no such entity, or several; the message names some.
     """
-    entities = corpus.entities
-    row, status = entities.find(parse_entity(text))
-    if status == "ok":
-        return row
-    wanted = text.strip().lower()
-    if status == "untyped":
-        found = [row for row, identifier in enumerate(entities.ids) if identifier == text.strip()]
-    else:
-        found = [row for row, name in enumerate(entities.names) if name.lower() == wanted]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        some = ", ".join(f"{entities.types[row]}::{entities.ids[row]}" for row in found[:5])
-        raise KgrelError(f"{text!r} may be {some}; give the identifier with its type")
-    raise KgrelError(f"no entity {text!r} stands in a context of {corpus.artifact.path}; give an identifier or a name")
+    return corpus.entities.named(text, f"stands in a context of {corpus.artifact.path}")

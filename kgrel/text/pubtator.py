@@ -64,6 +64,23 @@ def read_pubtator(path: Path, bad: BadLines) -> Iterator[Document]:
         raise InputError(path, "holds no document; PubTator has lines like 12345|t|Title")
 
 
+def read_relations(path: Path) -> dict[str, dict[frozenset[str], str]]:
+    """The relation lines: document, type, two identifiers, and perhaps more fields, tabs between.
+
+    Returns:
+        Document → unordered pair of identifiers → type; of several types of a pair the one that stands first.
+
+    Raises:
+        InputError: invalid UTF-8 or a damaged file.
+    """
+    found: dict[str, dict[frozenset[str], str]] = {}
+    for number, raw in lines_of(path):
+        fields = decode_line(path, number, raw).split("\t")
+        if len(fields) >= 4 and not fields[1].isdigit():
+            found.setdefault(fields[0], {}).setdefault(frozenset(fields[2:4]), fields[1])
+    return found
+
+
 def _lines(path: Path, bad: BadLines) -> Iterator[Line]:
     for number, raw in lines_of(path):
         try:

@@ -93,3 +93,21 @@ class BuildCorpusSettings:
                 raise KgrelError(f"{name} must be at least {minimum}, not {getattr(self, name)}")
         if not 0 < self.sample <= 1:
             raise KgrelError(f"sample must be above 0 and at most 1, not {self.sample}")
+
+
+@dataclass(frozen=True)
+class MentionFormat:
+    """How sentences with two marked entities are read."""
+
+    format: Literal["auto", "table", "plain", "pubtator"] = "auto"
+    """Format of the sentences: a `table` (csv, tsv, jsonl, parquet by ending) with marked spans or placeholders;
+    `plain`, as GAD and EU-ADR are published: sentence and label with a tab between, no quoting, a header or none; or
+    `pubtator` with relations. `auto` goes by the ending."""
+    placeholders: tuple[str, ...] = ()
+    """Text that stands in the sentence for an entity, as MARK=TYPE, such as @PROTEIN$=GENE; without one, @TYPE$ stands
+    for an entity of that type."""
+    label: str = ""
+    """Column of the label. Empty = label, relation or class."""
+    types: tuple[str, ...] = ()
+    """Of PubTator files, the pairs of types that are read, each TYPE,TYPE. None = those of the listed relations in
+    training, and those known from training otherwise."""

@@ -355,5 +355,6 @@ PRETRAIN_RECIPES: dict[str, PretrainSettings] = {
 PAIR_RECIPES: dict[str, PairSettings] = {
     "default": PairSettings(),
     "paper": PairSettings(steps=100_000, patience=0, learning_rate=1e-4),
+    "fine-tuned": PairSettings(fine_tune="all", anchor=0.1, steps=2_500, validate_every=250, patience=4),
 }
 """Named settings of ``train-pairs``."""

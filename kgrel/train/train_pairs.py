@@ -14,13 +14,14 @@ from kgrel.data.entities import EntityTable
 from kgrel.data.errors import KgrelError
 from kgrel.data.files import sha256_of
 from kgrel.data.progress import Progress, Silent
-from kgrel.data.relations import ResolvedRelations, read_relations, resolve_relations
+from kgrel.data.relations import ResolvedRelations, resolve_relations
 from kgrel.data.settings import to_json
 from kgrel.model.representation import Representation
 from kgrel.text.corpus import Corpus
 from kgrel.train.dates import first_dates
 from kgrel.train.hold_out import read_held_out
 from kgrel.train.leakage import leakage_report
+from kgrel.train.listed import hash_of_listed, read_listed
 from kgrel.train.pair_artifact import describe
 from kgrel.train.pair_data import PairData, Rows
 from kgrel.train.pair_model import PairModel
@@ -50,13 +51,13 @@ def prepare_pairs(entities: EntityTable, corpus: Corpus, relations: str | Path, 
     """Label the pairs of a corpus by a relations table and split them.
 
     Args:
+        relations: a relations file, or the directory of a GRAPH, whose edges are the listed pairs.
         entities: those of the representation; co-mentions of others are left out and counted.
 
     Raises:
         KgrelError: the relations name no known pair, or too few pairs are there to split.
     """
-    listed = read_relations(relations, class_columns=("class", "relation", "label"))
-    resolved = resolve_relations(listed, entities, settings.labels)
+    resolved = resolve_relations(read_listed(relations), entities, settings.labels)
     rows = rows_in(entities, corpus.entities)
     heads, tails = rows[corpus.pairs.heads], rows[corpus.pairs.tails]
     inside = (heads >= 0) & (tails >= 0)
@@ -83,7 +84,7 @@ def held_out_in(corpus: Corpus, rows: Rows) -> tuple[Rows, Rows, Rows] | None:
 
 def parents_of(corpus: Corpus, relations: str | Path, settings: SplitSettings) -> dict[str, str]:
     """The hashes of what labelled pairs are made of."""
-    parents = {"corpus": corpus.artifact.hash, "relations": sha256_of(Path(relations))}
+    parents = {"corpus": corpus.artifact.hash, **hash_of_listed(relations)}
     return parents | ({"dates": sha256_of(Path(settings.dates))} if settings.dates else {})
 
 

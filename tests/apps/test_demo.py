@@ -33,13 +33,16 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("small")
 def test_out_keeps_the_artifacts_and_the_lists(tmp_path: Path) -> None:
-    run_demo(tmp_path / "demo")
-    for name in ("corpus", "repr", "pairs"):
+    summary = run_demo(tmp_path / "demo")
+    for name in ("corpus", "repr", "pairs", "index", "graph", "predictions-kgx"):
         assert (tmp_path / "demo" / name / "manifest.json").is_file()
     with (tmp_path / "demo" / "candidates.csv").open() as given, (tmp_path / "demo" / "scored.csv").open() as scored:
         candidates, answers = list(csv.DictReader(given)), list(csv.DictReader(scored))
     assert [(row["source"], row["target"]) for row in answers] == [(row["source"], row["target"]) for row in candidates]
     assert all(row["seen_in_text"] in ("", "0") for row in answers)
+    export = summary["export"]
+    assert export["rows"] == len(candidates) == sum(export[k] for k in ("unscored", "below", "known", "edges"))
+    assert export["problems"] == 0
 
 
 @pytest.mark.usefixtures("small")
@@ -58,11 +61,12 @@ def test_an_existing_result_is_kept_without_overwrite(tmp_path: Path) -> None:
 
 
 def ratios(summary: dict[str, Any]) -> dict[str, float]:
-    """The model's figure over each rival's: F1 on seen pairs, average precision on unseen ones."""
+    """The model's figure over each rival's: F1 on seen pairs, average precision and purity of neighbours on unseen."""
     pairs, unseen = summary["pairs"], summary["unseen"]
     found = {name: pairs["f1"] / pairs[f"{name}_f1"] for name in BASELINES}
     found["unseen chance"] = unseen["average_precision"] / unseen["base_rate"]
     found["unseen degree"] = unseen["average_precision"] / unseen["degree_average_precision"]
+    found["search chance"] = summary["search"]["unseen"]["purity_at_10"] / summary["search"]["unseen"]["chance"]
     return found
 
 

@@ -54,7 +54,7 @@ def test_options_without_effect_are_refused(tmp_path: Path, options: tuple[str, 
 
 def test_proposals_can_be_scored_whole(pairs_path: Path, world_files: dict[str, Path], tmp_path: Path) -> None:
     proposed, scored = tmp_path / "proposed.parquet", tmp_path / "scored.parquet"
-    graph = ("--by", "neighbours", "--edges", world_files["edges.sif"])
+    graph = ("--by", "neighbours", "--graph", world_files["edges.sif"])
     result = run("propose-pairs", pairs_path, "--types", "GENE,DISEASE", *graph, "--out", proposed, "--json")
     counts = json.loads(result.stdout)
     assert counts["proposed"] == counts["pairs"] - counts["known"] == pq.read_metadata(proposed).num_rows > 0

@@ -33,6 +33,7 @@ def demo(
     (tmp_path / "demo").mkdir()
     (tmp_path / "demo" / "pairs").symlink_to(pairs_path)
     (tmp_path / "demo" / "corpus").symlink_to(corpus_path)
+    (tmp_path / "demo" / "world").symlink_to(world_files["nodes.tsv"].parent)
     monkeypatch.chdir(tmp_path)
     score_file(PairModel.open(pairs_path), world_files["candidates.csv"], tmp_path / "demo" / "scored.csv")
     return tmp_path

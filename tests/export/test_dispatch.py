@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -26,12 +27,13 @@ from kgrel.score import scorer
 from kgrel.text.corpus import Corpus
 from kgrel.text.evidence import EvidenceIndex
 from kgrel.train import pair_artifact, pair_model
+from kgrel_cli.export import OUT
 from tests.export.conftest import EDGES, NODES, make_edge
 from tests.export.read_back import READERS, read_jsonl
 
 Kgrel = Callable[..., Any]
 PUBLISHER = ExportSettings(primary_knowledge_source="infores:lab")
-CHECKED = ["kgx", "kgx-tsv", "neo4j-csv", "neptune", "trapi"]
+CHECKED = ["kgx", "kgx-tsv", "neo4j-csv", "neptune", "trapi", "rdf", "rdf-nq", "rdf-classic", "rdf-nq-classic"]
 
 
 @pytest.fixture
@@ -164,37 +166,50 @@ def test_an_existing_output_is_kept_and_replaced_only_on_demand(case: str, tmp_p
 
 
 FULL = """
-import resource, signal, sys
+import json, resource, shutil, signal, sys
+from pathlib import Path
 from kgrel.data.errors import KgrelError
 from kgrel.export.dispatch import write
+from kgrel.export.records import EdgeRecords
 from tests.export.conftest import make_edge
+
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-edges = [make_edge("A:%d" % n, "B:%d" % n) for n in range(2000)]
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
-try:
-    write(edges, sys.argv[1], sys.argv[2])
-except (OSError, KgrelError):
-    sys.exit(7)
+directory, outcome = Path(sys.argv[1]), {}
+with EdgeRecords(make_edge("A:%d" % n, "B:%d" % n) for n in range(3000)) as edges:
+    for format, name in json.loads(sys.argv[2]):
+        whole, cut = directory / "whole" / name, directory / "cut" / name
+        for place in (whole, cut):
+            place.parent.mkdir(exist_ok=True)
+        write(edges, format, whole)
+        files = [whole] if whole.is_file() else whole.iterdir()
+        limit = max(path.stat().st_size for path in files) // 2
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+        try:
+            write(edges, format, cut)
+            outcome[name] = "written"
+        except (OSError, KgrelError) as error:
+            outcome[name] = str(error)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        outcome[name] += "".join(" left: " + path.name for path in cut.parent.iterdir())
+        shutil.rmtree(whole) if whole.is_dir() else whole.unlink()
+print(json.dumps(outcome))
 """
+"""Writes each format whole, then again where no file may be larger than half of the largest that it has."""
+FILES = [*((format, OUT[format]) for format in WRITERS), ("rdf", "predictions.nq")]
 
 
-@pytest.mark.parametrize("format", ["kgx", "rdf", "trapi"])
-def test_a_disk_that_is_full_leaves_nothing_behind(format: str, tmp_path: Path) -> None:
-    # Arrow's temporary file of 2,000 edges needs more than the limit on /tmp as well, so either may hit it.
-    out = tmp_path / {"rdf": "x.nq"}.get(format, "x")
-    done = subprocess.run(
-        [sys.executable, "-c", FULL, format, str(out), "900000"], capture_output=True, cwd=Path(__file__).parents[2]
-    )
-    if done.returncode == 0:
-        assert sum(p.stat().st_size for p in ([out] if out.is_file() else out.iterdir())) < 2 * 900_000
-        done = subprocess.run(
-            [sys.executable, "-c", FULL, format, str(tmp_path / f"y{out.suffix}"), "20000"],
-            capture_output=True, cwd=Path(__file__).parents[2],
-        )  # fmt: skip
-        assert not (tmp_path / f"y{out.suffix}").exists()
-        out = None  # type: ignore[assignment]
-    assert done.returncode == 7, done.stderr
-    assert [p.name for p in tmp_path.iterdir() if out is None or p != out] in ([], ["x"])
+def test_a_disk_that_is_full_leaves_nothing_behind_in_any_format(tmp_path: Path) -> None:
+    pytest.importorskip("ladybug", reason="the embedded database is not installed")
+    command = [sys.executable, "-c", FULL, str(tmp_path), json.dumps(FILES)]
+    done = subprocess.run(command, capture_output=True, cwd=Path(__file__).parents[2], text=True)
+    assert done.returncode == 0, done.stderr
+    outcome = json.loads(done.stdout.splitlines()[-1])
+    assert outcome.keys() == {name for _, name in FILES}
+    for name, message in outcome.items():
+        assert "written" not in message, name
+        assert "left:" not in message, (name, message)
+        assert re.search("too large|could not be built|Error writing", message), (name, message)
 
 
 def test_a_format_that_is_none_is_named_with_the_nearest(tmp_path: Path) -> None:
@@ -254,6 +269,8 @@ def test_what_is_exported_is_valid(case: str, tmp_path: Path) -> None:
     [
         ({"knowledge_level": None}, "missing field"),
         ({"agent_type": "robot"}, "enumeration"),
+        ({"agent_type": ["manual_agent"]}, "enumeration"),
+        ({"object": ["DOID:2"]}, "endpoint"),
         ({"predicate": "biolink:causez"}, "predicate"),
         ({"category": ["biolink:Gene"]}, "category"),
         ({"category": "biolink:Association"}, "category"),
@@ -275,6 +292,28 @@ def test_foreign_kgx_files_with_a_problem_are_not_valid(tmp_path: Path, change: 
     report = validate_export(foreign)
     assert report.problems == {kind: 1}, report.examples
     assert "my_edges.jsonl, line 1" in report.examples[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "problems"),
+    [
+        (("<https://w3id.org/biolink/infores/test-lab>", '"me"'), {"source": 1}),
+        (('"prediction"', '"guess"'), {"enumeration": 1}),
+        (("/negated>", "/agent_type>"), {"enumeration": 1}),
+        (("vocab/Gene>", "vocab/Jean>"), {"node category": 1}),
+        (('0.5"^^<http://www.w3.org/2001/XMLSchema#double>', 'high"'), {"number": 1}),
+    ],
+)
+def test_rdf_with_a_problem_is_not_valid(tmp_path: Path, change: tuple[str, str], problems: dict[str, int]) -> None:
+    write([make_edge(kgrel_score=0.5)], "rdf", tmp_path / "x.nq", nodes=NODES)
+    text = (tmp_path / "x.nq").read_text()
+    assert change[0] in text
+    (tmp_path / "x.nq").write_text(text.replace(*change))
+    report = validate_export(tmp_path / "x.nq")
+    assert report.problems == problems, report.examples
+    (tmp_path / "x.nq").write_text(text + "<a> .\n")
+    with pytest.raises(KgrelError, match=rf"x\.nq, line {text.count(chr(10)) + 1}: is no RDF 1\.2"):
+        validate_export(tmp_path / "x.nq")
 
 
 def test_repeated_edges_and_damaged_files_are_found(tmp_path: Path, kgrel: Kgrel) -> None:

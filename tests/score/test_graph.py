@@ -10,6 +10,8 @@ import pytest
 
 from kgrel.data.entities import EntityTable
 from kgrel.data.errors import InputError
+from kgrel.graph.build import import_graph
+from kgrel.graph.settings import ImportSettings
 from kgrel.score.graph import read_graph
 
 ENTITIES = EntityTable(["GENE", "GENE", "DISEASE", "CHEMICAL"], ["1", "2", "DOID:1", "2"], list("abcd"), [[]] * 4)
@@ -44,3 +46,15 @@ def test_a_graph_of_other_nodes_and_a_table_without_edges_are_refused(tmp_path: 
     (tmp_path / "edges.tsv").write_text("from\tto\n1\t2\n")
     with pytest.raises(InputError, match=r"edges\.tsv, line 1: no column 'source'"):
         read_graph(tmp_path / "edges.tsv", ENTITIES)
+
+
+def test_a_graph_artifact_is_the_same_matrix_as_its_edges(tmp_path: Path) -> None:
+    lines = EDGES.splitlines(keepends=True)[:6]
+    typed = ["head\trelation\ttail\n", *lines[1:4], lines[4].replace("DOID:1", "Disease::DOID:1"), lines[5]]
+    (tmp_path / "edges.tsv").write_text("".join(typed))
+    import_graph([tmp_path / "edges.tsv"], tmp_path / "graph", ImportSettings("tsv"))
+    from_file, from_artifact = (read_graph(tmp_path / name, ENTITIES).toarray() for name in ("edges.tsv", "graph"))
+    assert from_artifact.tolist() == from_file.tolist()
+    strangers = EntityTable(["CHEMICAL"], ["DB1"], [""], [[]])
+    with pytest.raises(InputError, match=r"its nodes are 'DISEASE::DOID:1', 'GENE::1'.* artifact 'CHEMICAL::DB1'"):
+        read_graph(tmp_path / "graph", strangers)

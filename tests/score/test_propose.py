@@ -157,7 +157,7 @@ def row_of(model: PairModel, text: str) -> int:
     [
         (("GENES", "DISEASE"), ProposeSettings(), "no entity of type 'GENES' .did you mean 'GENE'"),
         (("CHEMICAL", "GENE"), ProposeSettings(), "no class of the artifact relates CHEMICAL and GENE"),
-        (("GENE", "DISEASE"), ProposeSettings("paths"), "--by paths needs the edges of a graph; pass --edges"),
+        (("GENE", "DISEASE"), ProposeSettings("paths"), "--by paths needs a graph; pass --graph"),
         (("GENE", "DISEASE"), ProposeSettings(max_pairs=-1), "--max-pairs must be 0 or more, not -1"),
     ],
 )

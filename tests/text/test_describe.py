@@ -14,9 +14,7 @@ from kgrel.text.describe import (
     draw_histograms,
     histograms,
     html_page,
-    printable,
     sample_sentences,
-    text_histogram,
 )
 
 
@@ -39,12 +37,6 @@ def test_every_value_stands_in_one_bar(corpus: Corpus) -> None:
     assert all(low <= high for _, bars in histograms(corpus) for low, high, _ in bars)
 
 
-def test_a_histogram_as_text_has_one_line_a_bar() -> None:
-    lines = text_histogram(("title", [(1, 1, 2), (2, 3, 4000)])).splitlines()
-    assert lines[0] == "title"
-    assert [line.split() for line in lines[1:]] == [["1", "2"], ["2-3", "4,000", "#" * 40]]
-
-
 def test_histograms_are_drawn_and_nothing_is_replaced_unasked(corpus: Corpus, tmp_path: Path) -> None:
     draw_histograms(corpus, tmp_path / "h.png")
     assert (tmp_path / "h.png").read_bytes().startswith(b"\x89PNG")
@@ -63,9 +55,8 @@ def test_sampled_sentences_are_whole_and_marked(corpus: Corpus) -> None:
     assert sample_sentences(corpus, 2, seed=3) == sample_sentences(corpus, 2, seed=3)
 
 
-def test_nothing_of_a_corpus_becomes_markup_or_steers_the_terminal() -> None:
+def test_nothing_of_a_corpus_becomes_markup() -> None:
     hostile = '<script>"&\x1b[31m'
     page = html_page([TaggedSentence(hostile, (Marked(hostile, hostile, hostile),))], hostile)
     assert "<script" not in page
     assert 'title="&lt;script&gt;&quot;&amp;' in page
-    assert printable("a\x1b[31m\tb\x07\u202e") == "a\ufffd[31m b\ufffd\ufffd"

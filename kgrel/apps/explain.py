@@ -1,0 +1,178 @@
+"""``explain``: everything that is known of one pair, on one screen.
+
+The prediction with its uncertainty; the nearest listed pairs (an index), the sentences that name both (a corpus), the
+short paths between them (an edge table), and the modes of the relation (a representation). What is not given is left
+out, and said.
+"""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from kgrel.apps.edge_paths import short_paths
+from kgrel.data.errors import KgrelError
+from kgrel.data.files import atomic_file
+from kgrel.model.representation import Representation
+from kgrel.score.pair_scorer import PairScorer
+from kgrel.search.answers import answer_rows
+from kgrel.search.index import RelationIndex
+from kgrel.search.queries import of_rows
+from kgrel.search.relation_modes import relation_modes
+from kgrel.search.settings import ModeSettings, SearchSettings
+from kgrel.text.corpus import Corpus
+from kgrel.text.evidence import EvidenceIndex, find_entity
+from kgrel.train.pair_model import PairModel
+
+SHOWN = 5
+"""Listed pairs, sentences and paths that are shown."""
+MODES = ModeSettings(samples=512, bootstraps=20)
+STYLE = (
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}"
+    "h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:1.5rem}li{margin:.2rem 0}.note{color:#666}"
+)
+
+
+def explain(
+    pairs: str | Path,
+    first: str,
+    second: str,
+    *,
+    corpus: Corpus | None = None,
+    index: RelationIndex | None = None,
+    graph: str | Path | None = None,
+    representation: Representation | None = None,
+) -> dict[str, Any]:
+    """What is known of a pair.
+
+    Args:
+        pairs: the PAIRS artifact.
+        first, second: identifiers or names.
+        graph: a GRAPH or an edge table, as :func:`kgrel.apps.edge_paths.short_paths` reads it.
+
+    Returns:
+        ``pair``, ``names``, ``prediction``, and what is there of ``neighbours``, ``sentences``, ``paths`` and
+        ``modes``; ``omitted`` says why others are not.
+
+    Raises:
+        KgrelError: an entity is not known, or both are the same.
+        ArtifactError: an artifact is of another representation than PAIRS.
+    """
+    scorer = PairScorer.load(pairs)
+    entities = scorer.model.entities
+    rows = [entities.named(text, f"is known to {pairs}") for text in (first, second)]
+    if rows[0] == rows[1]:
+        raise KgrelError(f"{first!r} and {second!r} are the same entity; give two different ones")
+    ids = [f"{entities.types[row]}::{entities.ids[row]}" for row in rows]
+    asked = pd.DataFrame({"source": ids[:1], "target": ids[1:]})
+    scored = scorer.score(asked, uncertainty=isinstance(scorer.model, PairModel)).iloc[0].to_dict()
+    prediction = {name: plain(value) for name, value in scored.items() if name not in ("source", "target")}
+    found: dict[str, Any] = {"pair": ids, "names": [entities.names[row] for row in rows], "prediction": prediction}
+    omitted = {}
+    made_from = representation_of(scorer.model)
+    if index is None:
+        omitted["neighbours"] = "no --index was given"
+    else:
+        index.require(made_from, str(pairs))
+        found["neighbours"] = listed_neighbours(index, ids)
+    if corpus is None:
+        omitted["sentences"] = "no --corpus was given"
+    else:
+        found["sentences"] = sentences(corpus, ids)
+    if graph is None:
+        omitted["paths"] = "no --graph was given"
+    else:
+        found["paths"] = short_paths(graph, entities, rows[0], rows[1], SHOWN)
+    if representation is None:
+        omitted["modes"] = "no --representation was given"
+    else:
+        modes = relation_modes(representation, ids[0], ids[1], MODES, index=index, corpus=corpus)
+        found |= {"modes": modes["modes"], "u": modes["u"]}
+    return found | {"omitted": omitted}
+
+
+def representation_of(model: Any) -> str:
+    """Hash of the representation that a scorer was made from; empty if it was made from none."""
+    artifact = getattr(model, "artifact", None)
+    return "" if artifact is None else str(artifact.manifest.parents.get("representation", ""))
+
+
+def plain(value: Any) -> Any:
+    """A value of a table as JSON has it; missing ones are None."""
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return None
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def listed_neighbours(index: RelationIndex, ids: list[str]) -> list[dict[str, object]]:
+    """The listed pairs that are related most alike; none if the index lists nothing."""
+    unlisted = np.array([name is None for name in index.pairs.relations])
+    if unlisted.all():
+        return []
+    head, tail = (index.entities.named(text, "is known to the index") for text in ids)
+    settings = SearchSettings(top=min(SHOWN, index.pairs.live))
+    return answer_rows(index, index.search([of_rows(index, head, tail, settings)], settings, unlisted)[0])
+
+
+def sentences(corpus: Corpus, ids: list[str]) -> list[dict[str, object]]:
+    """Some sentences that name both; none if the corpus lacks one of the entities."""
+    try:
+        rows = [find_entity(corpus, text) for text in ids]
+    except KgrelError:
+        return []
+    found = EvidenceIndex.of(corpus).sentences(rows[0], rows[1], SHOWN)
+    return [{"doc_id": one.doc_id, "sentence": one.text} for one in found]
+
+
+def blocks(found: dict[str, Any]) -> list[tuple[str, list[str]]]:
+    """Title and lines of each part, for people."""
+    shown = [(name, value) for name, value in found["prediction"].items() if value is not None]
+    parts = [("Prediction", [f"{name}: {f'{v:.4f}' if isinstance(v, float) else v}" for name, v in shown])]
+    if "neighbours" in found:
+        rows = found["neighbours"]
+        lines = [f"{r['score']:.3f}  {r['source_name']} – {r['target_name']}: {r['relation']}" for r in rows]
+        parts.append(("Listed pairs related most alike", lines or ["none: the index lists no relations"]))
+    if "sentences" in found:
+        lines = [f"{one['doc_id']}: {one['sentence']}" for one in found["sentences"]]
+        parts.append(("Sentences", lines or ["none names both"]))
+    if "paths" in found:
+        parts.append(("Paths of at most three edges", found["paths"] or ["none"]))
+    if "modes" in found:
+        share = f"u explains {found['u']['share_of_variance']:.1%} of the variance of z"
+        lines = [f"{m['share']:.0%}: {' '.join(m['words'])}" for m in found["modes"]]
+        parts.append((f"Modes: {len(lines)} ({share})", lines))
+    if found["omitted"]:
+        parts.append(("Left out", [f"{name}: {reason}" for name, reason in found["omitted"].items()]))
+    return parts
+
+
+def text_explanation(found: dict[str, Any]) -> str:
+    """One screen."""
+    lines = [" – ".join(f"{name} ({id_})" for name, id_ in zip(found["names"], found["pair"], strict=True))]
+    for title, rows in blocks(found):
+        lines += [title, *(f"  {row}" for row in rows)]
+    return "\n".join(lines)
+
+
+def write_page(found: dict[str, Any], path: str | Path, overwrite: bool = False) -> None:
+    """The same as a page on its own.
+
+    Raises:
+        KgrelError: the file exists and ``overwrite`` is false.
+    """
+    name = html.escape(" – ".join(found["names"]))
+    parts = [
+        f"<h2>{html.escape(title)}</h2><ul>{''.join(f'<li>{html.escape(row)}</li>' for row in rows)}</ul>"
+        for title, rows in blocks(found)
+    ]
+    pair = html.escape(" – ".join(found["pair"]))
+    page = (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{name}</title><style>{STYLE}</style></head>'
+        f"<body><h1>{name}</h1><p class=note>{pair}</p>{''.join(parts)}</body></html>\n"
+    )
+    with atomic_file(path, overwrite) as partial:
+        partial.write_text(page, encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Relation search: nearest neighbours in the space of relations z."""

@@ -1,0 +1,50 @@
+"""The commands and the program of docs/graph.md run as they stand, one after the other."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from kgrel.graph.problems import KINDS
+from kgrel.graph.settings import GraphFormat
+from tests.cli.conftest import kgrel
+
+__all__ = ["kgrel"]
+PAGE = (Path(__file__).parents[2] / "docs" / "graph.md").read_text(encoding="utf-8")
+QUICK = {"train-pairs": ["--steps", "2", "--batch-size", "8", "--batch-negatives", "4", "--device", "cpu"]}
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+
+
+def test_the_page_can_be_typed_in(
+    corpus_path: Path,
+    world_files: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kgrel: Any,
+    request: pytest.FixtureRequest,
+) -> None:
+    (tmp_path / "demo").mkdir()
+    places = {"world": world_files["nodes.tsv"].parent, "corpus": corpus_path}
+    places |= {"repr": request.getfixturevalue("representation_path"), "pairs": request.getfixturevalue("pairs_path")}
+    for name, path in places.items():
+        (tmp_path / "demo" / name).symlink_to(path)
+    monkeypatch.chdir(tmp_path)
+    commands = [shlex.split(line, comments=True) for block in blocks("sh") for line in block.splitlines()]
+    for words in commands:
+        if words[1] != "demo":
+            outcome = kgrel(*words[1:], *QUICK.get(words[1], []))
+            assert outcome.code == 0, (words, outcome.err)
+    (example,) = blocks("python")
+    exec(compile(example, "docs/graph.md", "exec"), {})
+
+
+def test_every_format_and_every_kind_of_problem_is_explained() -> None:
+    for name in (*get_args(GraphFormat), *KINDS):
+        assert f"| `{name}` |" in PAGE

@@ -1,0 +1,51 @@
+"""Modes are maxima of the density that bootstraps find again, not skew, noise or overlap."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kgrel.data.errors import KgrelError
+from kgrel.search.modes import find_modes
+from kgrel.search.settings import ModeSettings
+
+RNG = np.random.default_rng(3)
+SETTINGS = ModeSettings(samples=512, bootstraps=10)
+
+
+def cloud(shift: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Samples, means and sides of a mixture of two Gaussians in 40 dimensions, so far apart along the first."""
+    sides = np.repeat([0, 1], 256)
+    means = 0.1 * RNG.standard_normal((512, 40))
+    means[:, 0] += shift * sides
+    return means + 0.3 * RNG.standard_normal((512, 40)), means, sides
+
+
+def test_two_relations_apart_are_two_modes() -> None:
+    samples, means, sides = cloud(3.0)
+    found = find_modes(samples, means, SETTINGS)
+    assert len(found) == 2
+    assert min(found.stability) >= 0.8
+    assert max((found.labels == sides).mean(), (found.labels != sides).mean()) > 0.98
+    assert found.share_of_u > 0.3
+    others = np.stack([samples[sides == side].mean(axis=0) for side in (0, 1)])
+    assert found.nearest(samples, others).tolist() == [found.labels[0], found.labels[-1]]
+
+
+def test_one_relation_is_one_mode_also_where_it_is_skewed() -> None:
+    samples, means, _ = cloud(0.0)
+    assert len(find_modes(samples, means, SETTINGS)) == 1
+    means[:, 0] = RNG.gamma(2.0, 1.0, 512)
+    skewed = means + 0.1 * RNG.standard_normal(means.shape)
+    assert len(find_modes(skewed, means, SETTINGS)) == 1
+
+
+def test_a_collapsed_u_has_one_mode_and_says_so() -> None:
+    means = np.zeros((512, 40))
+    found = find_modes(means + RNG.standard_normal(means.shape), means, SETTINGS)
+    assert (len(found), found.share_of_u) == (1, 0.0)
+
+
+def test_few_samples_are_refused() -> None:
+    with pytest.raises(KgrelError, match="at least 512"):
+        ModeSettings(samples=511)
