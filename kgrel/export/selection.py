@@ -30,7 +30,7 @@ SCHEMA = pa.schema(
     }
 )
 """``head``, ``subject``, ``object``: entity rows; ``head`` is the source side of the list. ``relation``: number."""
-PARTITION = 1 << 23
+PARTITION = 1 << 20
 """Keys that the search for repeated edges holds at a time."""
 
 Rows = npt.NDArray[np.int64]
