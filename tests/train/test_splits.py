@@ -273,7 +273,7 @@ def test_unseen_pairs_are_never_co_mentioned_and_drawn_like_the_listed_ones(make
         positives, others = (keys_of(data, data.rows(part, value)) for value in (True, False))
         assert 1 <= len(positives) <= 9
         assert positives <= listed - together
-        assert len(others) > len(positives)
+        assert others  # a small world may not have 100 like each listed one
         assert not others & (listed | together)
         assert not data.contexts[data.rows(part)].any()
         wanted = cells.of_pairs(*labelled(data, data.rows(part, True))).tolist()
