@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,3 +55,17 @@ def kgrel(monkeypatch: pytest.MonkeyPatch) -> Kgrel:
         return Outcome(code or 0, out.buffer.getvalue(), err.buffer.getvalue().decode())  # type: ignore[attr-defined]
 
     return run
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """Where outputs would go; a directory of its own, so that leftovers show."""
+    (tmp_path / "outputs").mkdir()
+    return tmp_path / "outputs" / "result"
+
+
+def assert_refused(outcome: Any, out: Path, sentence: str) -> None:
+    """A stated failure whose one sentence matches, and nothing left beside or at the output."""
+    assert (outcome.code, outcome.out) == (1, b"")
+    assert re.fullmatch(rf"kgrel: {sentence}\n", outcome.err), outcome.err
+    assert list(out.parent.iterdir()) == []

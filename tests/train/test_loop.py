@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import json
 import math
 import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,106 +20,25 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from kgrel.data.artifact import LOG, MANIFEST, UNFINISHED, Manifest, finish_artifact
-from kgrel.data.errors import ArtifactError, KgrelError, NonFiniteError
+from kgrel.data.errors import KgrelError, NonFiniteError
 from kgrel.data.progress import Silent
 from kgrel.train import run as runs
 from kgrel.train.batches import Stream, torch_generator
 from kgrel.train.loop import LoopSettings, train
-from kgrel.train.run import Run, State
-
-IDENTITY = {"settings": {"steps": 14, "size": "tiny"}, "parents": {"corpus": "a1"}}
-SETTINGS = LoopSettings(
-    steps=14,
-    learning_rate=0.05,
-    warm_up_steps=3,
-    schedule="cosine",
-    gradient_clip=1.0,
-    validate_every=2,
-    checkpoint_every=3,
-    device="cpu",
-)
-Hook = Callable[[int], None]
-
-
-class Crash(BaseException):
-    """Stands for whatever ends a process."""
-
-
-class Net(nn.Module):
-    """A regression with a frozen tensor, and a layer that never sees a gradient."""
-
-    def __init__(self, width: int = 6) -> None:
-        super().__init__()
-        self.used, self.unused = nn.Linear(4, width), nn.Linear(4, 2)
-        self.frozen = nn.Parameter(torch.ones(width), requires_grad=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return (torch.tanh(self.used(x)) * self.frozen).sum(-1)
-
-
-class Regression:
-    """Learns Σx from noise that is a function of the step; ``before`` is called at the start of each step."""
-
-    def __init__(self, before: Hook = lambda _: None, curve: Callable[[int], float] | None = None, width: int = 6):
-        self.before, self.curve, self.seen = before, curve, dict[int, dict[str, Tensor]]()
-        with torch.random.fork_rng():
-            torch.manual_seed(5)
-            self.module = Net(width)
-
-    def loss(self, step: int, forward: nn.Module, device: torch.device) -> tuple[Tensor, dict[str, float]]:
-        self.before(step)
-        x = torch.randn(8, 4, generator=torch_generator(0, Stream.NOISE, step))
-        loss = (forward(x) - x.sum(-1)).square().mean()
-        return loss, {"loss": loss.item()}
-
-    @torch.no_grad()
-    def validate(self, step: int) -> dict[str, float]:
-        self.seen[step] = {name: tensor.clone() for name, tensor in self.module.state_dict().items()}
-        x = torch.randn(32, 4, generator=torch_generator(0, Stream.HOLD_OUT))
-        error = (self.module(x) - x.sum(-1)).square().mean().item()
-        return {"stop": self.curve(step) if self.curve else -error, "error": error}
-
-
-def crash_at(*steps: int) -> Hook:
-    """Raise once at each of these steps."""
-    left = list(steps)
-
-    def before(step: int) -> None:
-        if step in left:
-            left.remove(step)
-            raise Crash
-
-    return before
-
-
-def interrupt_at(step: int, times: int = 1) -> Hook:
-    """Ctrl-C in the middle of a step."""
-
-    def before(now: int) -> None:
-        for _ in range(times if now == step else 0):
-            signal.raise_signal(signal.SIGINT)
-
-    return before
-
-
-def fit(directory: Path, task: Regression | None = None, settings: LoopSettings = SETTINGS) -> tuple[Regression, State]:
-    task = task or Regression()
-    return task, train(task, settings, Run(directory, IDENTITY), Silent(), "toy")
-
-
-def logged(directory: Path) -> list[dict[str, Any]]:
-    """The log without its clock."""
-    lines = (directory / LOG).read_text(encoding="utf-8").splitlines()
-    return [{k: v for k, v in json.loads(line).items() if not k.endswith("seconds")} for line in lines]
-
-
-def outcome(directory: Path, task: Regression, state: State) -> dict[str, Any]:
-    """Everything that a run ends with, the last checkpoint with Adam's moments included, as comparable values."""
-    files = {str(path.relative_to(directory)): path.read_bytes() for path in directory.glob("checkpoint-*/*")}
-    weights = {name: tensor.tolist() for name, tensor in task.module.state_dict().items()}
-    figures = state.step, state.best, state.since_best, state.stopped, state.figures
-    others = {path.name for path in directory.iterdir()}
-    return {"weights": weights, "checkpoint": files, "log": logged(directory), "state": figures, "files": others}
+from kgrel.train.run import Run
+from tests.train.regression import (
+    IDENTITY,
+    PATIENT,
+    SETTINGS,
+    Crash,
+    Regression,
+    crash_at,
+    fit,
+    interrupt_at,
+    logged,
+    outcome,
+    peak_at_six,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -282,13 +200,6 @@ def test_training_without_a_directory_gives_the_same_weights(undisturbed: dict[s
     assert {name: tensor.tolist() for name, tensor in task.module.state_dict().items()} == undisturbed["weights"]
 
 
-def peak_at_six(step: int) -> float:
-    return -abs(step - 6.0)
-
-
-PATIENT = LoopSettings(**{**SETTINGS.__dict__, "patience": 3, "steps": 40})
-
-
 def test_early_stopping_ends_with_the_best_weights(tmp_path: Path) -> None:
     task, state = fit(tmp_path / "run", Regression(curve=peak_at_six), PATIENT)
     assert (state.step, state.best, state.stopped) == (12, 0.0, True)
@@ -388,73 +299,6 @@ def test_a_gradient_that_is_not_finite_names_step_and_tensor_and_changes_nothing
         fit(tmp_path / "run", task, clipped)
     assert all(torch.equal(tensor, at_fault[name]) for name, tensor in task.module.state_dict().items())
     assert Run(tmp_path / "run", IDENTITY).checkpoint() == tmp_path / "run" / "checkpoint-000000003"
-
-
-def cut_short(checkpoint: Path) -> None:
-    (checkpoint / "tensors").write_bytes((checkpoint / "tensors").read_bytes()[:-9])
-
-
-def flip_a_bit(checkpoint: Path) -> None:
-    content = bytearray((checkpoint / "tensors").read_bytes())
-    content[-5] ^= 1
-    (checkpoint / "tensors").write_bytes(content)
-
-
-def lose_the_tensors(checkpoint: Path) -> None:
-    (checkpoint / "tensors").unlink()
-
-
-def spoil_the_state(checkpoint: Path) -> None:
-    (checkpoint / "state.json").write_text("{}")
-
-
-@pytest.mark.parametrize("damage", [cut_short, flip_a_bit, lose_the_tensors, spoil_the_state])
-def test_a_damaged_checkpoint_is_refused_by_name(tmp_path: Path, damage: Callable[[Path], None]) -> None:
-    with pytest.raises(Crash):
-        fit(tmp_path / "run", Regression(crash_at(5)))
-    damage(tmp_path / "run" / "checkpoint-000000003")
-    with pytest.raises(ArtifactError, match=r"checkpoint-000000003: the checkpoint is damaged .*--overwrite"):
-        fit(tmp_path / "run")
-
-
-def missing(tensors: dict[str, Tensor], name: str) -> str:
-    del tensors[name]
-    return f"{name} is missing"
-
-
-def left_over(tensors: dict[str, Tensor], name: str) -> str:
-    tensors[f"{name}.old"] = tensors[name].clone()
-    return f"{name}.old is none of the model's"
-
-
-def misshapen(tensors: dict[str, Tensor], name: str) -> str:
-    tensors[name] = tensors[name].flatten()[:2].clone()
-    return f"{name} has the shape \\[2\\], not"
-
-
-@pytest.mark.parametrize("change", [missing, left_over, misshapen])
-@pytest.mark.parametrize("part", ["weights", "best", "adam/exp_avg"])
-def test_a_tensor_that_does_not_fit_is_refused_by_name(
-    tmp_path: Path, part: str, change: Callable[[dict[str, Tensor], str], str]
-) -> None:
-    with pytest.raises(Crash):
-        fit(tmp_path / "run", Regression(crash_at(5), peak_at_six), PATIENT)
-    checkpoint = tmp_path / "run" / "checkpoint-000000003"
-    tensors = runs.load_file(checkpoint / "tensors")
-    complaint = change(tensors, f"{part}/used.weight")
-    runs.save_file(tensors, checkpoint / "tensors")
-    record = json.loads((checkpoint / "state.json").read_text())
-    record["sha256"] = runs.sha256_of(checkpoint / "tensors")
-    (checkpoint / "state.json").write_text(json.dumps(record))
-    with pytest.raises(ArtifactError, match=f"checkpoint-000000003: the tensor {complaint}"):
-        fit(tmp_path / "run", Regression(curve=peak_at_six), PATIENT)
-
-
-def test_a_checkpoint_of_a_wider_model_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(Crash):
-        fit(tmp_path / "run", Regression(crash_at(5), width=9))
-    with pytest.raises(ArtifactError, match=r"the tensor adam/exp_avg/used\.bias has the shape \[9\], not \[6\]"):
-        fit(tmp_path / "run")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA device is there")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections import Counter
 from collections.abc import Callable
+from itertools import combinations
 from typing import Any, get_args
 
 import numpy as np
@@ -268,18 +270,23 @@ def test_unseen_pairs_are_never_co_mentioned_and_drawn_like_the_listed_ones(make
     together = {frozenset(pair) for pair in zip(*(side.tolist() for side in toy.comentions[:2]), strict=True)}
     listed = {frozenset(pair) for pair in toy.listed}
     assert keys_of(data, data.rows(Part.TRAINING)) <= together
-    cells = Cells.of(data.classes, data.type_rows, data.label_degrees())
+    cells, taken = Cells.of(data.classes, data.type_rows, data.label_degrees()), set[frozenset[int]]()
     for part in (Part.VALIDATION, Part.TEST):
         positives, others = (keys_of(data, data.rows(part, value)) for value in (True, False))
         assert 1 <= len(positives) <= 9
         assert positives <= listed - together
-        assert others  # a small world may not have 100 like each listed one
         assert not others & (listed | together)
         assert not data.contexts[data.rows(part)].any()
         wanted = cells.of_pairs(*labelled(data, data.rows(part, True))).tolist()
         rows = data.rows(part, False)
         found = [cells.of_pairs(data.heads[rows], data.tails[rows], np.full(len(rows), n)) for n in range(3)]
         assert all(set(pair) & set(wanted) for pair in zip(*(cell.tolist() for cell in found), strict=True))
+        taken |= listed | together | positives | others
+        left = np.array([pair for pair in combinations(range(len(data.type_rows)), 2) if frozenset(pair) not in taken])
+        for cell, asked in Counter(wanted).items():
+            drawn = sum((some == cell).sum() for some in found)
+            more = any((cells.of_pairs(*left.T, np.full(len(left), n)) == cell).any() for n in range(3) if len(left))
+            assert drawn >= 100 * asked or not more  # 100 for each listed pair, or all that there are
 
 
 @seeds
