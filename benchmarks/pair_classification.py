@@ -76,7 +76,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--methods", nargs="+", choices=[*MODELS, *BASELINES], help="only these [default: all]")
     parser.add_argument("--part", default="test", choices=["test", "validation"], help="validation is not kept")
     parser.add_argument("--no-search", action="store_true", help="graph embeddings with their given settings only")
-    parser.add_argument("--quick", action="store_true", help="warm, cheap methods, few steps; not kept")
+    parser.add_argument("--quick", action="store_true", help="warm, cheap methods, few steps, validation pairs; not kept")
     parser.add_argument("--json", action="store_true", help="print the result as one JSON line, last")
     return parser.parse_args()
 
@@ -126,7 +126,8 @@ def measure(
     if options.quick and not options.methods:
         names = ["kgrel fine-tuned", "kgrel frozen", "count", "degree", "adamic-adar"]
     models = [trained(name, split, seed, representation, corpus, options) for name in names]
-    settings = EvaluationSettings(options.part, draws=50 if options.quick else 1000, baselines=False)
+    part, draws = ("validation", 50) if options.quick else (options.part, 1000)
+    settings = EvaluationSettings(part, draws, baselines=False)
     report = evaluate_pairs(models[0], settings, Lines(), models[1:])
     assert models[0].artifact is not None
     return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import abstractmethod
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -39,9 +40,9 @@ class Baseline(PairArtifact):
         """Learn from the training pairs, choose on the validation pairs; returns what to tell about it."""
         return {}
 
+    @abstractmethod
     def scores(self, heads: Rows, tails: Rows) -> Floats:
         """Score of each positive class for n pairs of entity rows: (n, C)."""
-        raise NotImplementedError
 
     def predict(self, heads: Rows, tails: Rows) -> tuple[Floats, Floats]:
         """The scores, and a spread of zero: (n, C) each."""

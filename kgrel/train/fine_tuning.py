@@ -10,6 +10,7 @@ A large λ is the frozen prior, and λ = 0 forgets the text where the labels say
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Literal
 
 import torch
@@ -67,9 +68,7 @@ class PairClassifier(nn.Module):
     def plain_prior(self) -> PairPrior:
         """The prior with the trained offsets added, as an ordinary one."""
         plain = PairPrior(self.prior.dimensions, self.prior.entity_embedding.num_embeddings)
-        names = plain.state_dict()
-        with torch.no_grad():
-            tensors = {name: _tensor(self.prior, name).detach().cpu().clone() for name in names}
+        tensors = {name: attrgetter(name)(self.prior).detach().cpu().clone() for name in plain.state_dict()}
         plain.load_state_dict(tensors)
         return plain.requires_grad_(False).eval()
 
@@ -88,11 +87,3 @@ def tuned_tensors(prior: PairPrior, fine_tune: FineTune) -> list[tuple[nn.Module
 def offsets(module: nn.Module) -> list[nn.Parameter]:
     """The trained δ in a module, whose decay is the pull to the pretrained weights."""
     return [p for name, p in module.named_parameters() if name.endswith(".original") and p.requires_grad]
-
-
-def _tensor(module: nn.Module, name: str) -> Tensor:
-    *parts, last = name.split(".")
-    for part in parts:
-        module = getattr(module, part)
-    tensor: Tensor = getattr(module, last)
-    return tensor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -27,7 +28,7 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(kw_only=True)
-class PairArtifact:
+class PairArtifact(ABC):
     """Labelled pairs and what is known of them; subclasses add what scores them.
 
     Attributes:
@@ -46,18 +47,18 @@ class PairArtifact:
     artifact: Artifact | None = None
 
     @property
+    @abstractmethod
     def title(self) -> str:
         """What it is called in tables."""
-        raise NotImplementedError
 
     @property
     def classes(self) -> list[str]:
         """The positive classes."""
         return self.data.classes.names
 
+    @abstractmethod
     def predict(self, heads: Rows, tails: Rows) -> tuple[Floats, Floats]:
         """Score of each positive class and its spread: (n, C) each."""
-        raise NotImplementedError
 
     @cached_property
     def _labelled(self) -> Flags:

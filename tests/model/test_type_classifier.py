@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import json
-import pickle
 from collections import Counter
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 
 import numpy as np
@@ -90,7 +90,7 @@ def test_a_contested_name_needs_the_likeliest_class_and_another_its_threshold() 
 def test_an_artifact_comes_back_as_written_and_travels_as_its_path(tmp_path: Path) -> None:
     typing = typing_of((0.25, 0.5))
     opened = Typing.open(write(typing, tmp_path / "typing"))
-    sent = pickle.loads(pickle.dumps(opened))
+    sent = ForkingPickler.loads(bytes(ForkingPickler.dumps(opened)))
     for other in (opened, sent):
         assert (other.words, other.classes, other.thresholds.tolist()) == (typing.words, CLASSES, [0.25, 0.5])
         assert np.array_equal(other.probabilities(windows(9)), typing.probabilities(windows(9)))
