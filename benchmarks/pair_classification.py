@@ -76,7 +76,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--methods", nargs="+", choices=[*MODELS, *BASELINES], help="only these [default: all]")
     parser.add_argument("--part", default="test", choices=["test", "validation"], help="validation is not kept")
     parser.add_argument("--no-search", action="store_true", help="graph embeddings with their given settings only")
-    parser.add_argument("--quick", action="store_true", help="warm, cheap methods, few steps, validation pairs; not kept")
+    parser.add_argument("--quick", action="store_true", help="warm, few cheap steps, validation pairs; not kept")
     parser.add_argument("--json", action="store_true", help="print the result as one JSON line, last")
     return parser.parse_args()
 
