@@ -20,7 +20,7 @@ from kgrel.export.record import Field, Kind
 Fragment: TypeAlias = str | pa.Array
 Content = bytes | memoryview
 """What is written to a file; it must not be kept."""
-BLOCK_LINES = 4096
+BLOCK_LINES = 1024
 """Lines of a block: the arrays of a whole batch of long lines are fresh memory each time, which costs more to touch
 than to fill."""
 _STRING = pa.large_string()

@@ -10,8 +10,8 @@ from typing import BinaryIO, Self
 
 from kgrel.export.fragments import Content
 
-WAITING = 2
-"""Blocks that may wait to be written."""
+WAITING = 8
+"""Blocks that may wait to be written: so many that writing goes on while the next batch is prepared."""
 
 
 class Overlapped:

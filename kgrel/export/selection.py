@@ -30,8 +30,8 @@ SCHEMA = pa.schema(
     }
 )
 """``head``, ``subject``, ``object``: entity rows; ``head`` is the source side of the list. ``relation``: number."""
-PARTITION = 1 << 20
-"""Keys that the search for repeated edges holds at a time."""
+KEY_FILES = 64
+"""Files that the keys of edges are parted into, to find repeated ones: a hundred million edges take 50 MB."""
 
 Rows = npt.NDArray[np.int64]
 
@@ -76,7 +76,7 @@ class Streamed:
         self._path = Path(self._directory.name) / "rows.arrow"
         self._sizes = entities, relations
         self._writer = pa.ipc.new_file(str(self._path), SCHEMA)
-        self._keys = (Path(self._directory.name) / "keys").open("wb")
+        self._keys = Repeats(Path(self._directory.name))
         self._count = 0
         self._repeats: Rows = np.empty(0, np.int64)
         self.repeated = 0
@@ -85,15 +85,12 @@ class Streamed:
         """See :class:`Selected`."""
         self._count += rows.num_rows
         self._writer.write_table(rows.combine_chunks(), max_chunksize=BATCH_ROWS)
-        self._keys.write(edge_keys(rows, *self._sizes).tobytes())
+        self._keys.add(edge_keys(rows, *self._sizes))
 
     def finish(self) -> int:
         """See :class:`Selected`."""
         self._writer.close()
-        self._keys.close()
-        if self._count:
-            keys = np.memmap(self._keys.name, np.int64, "r", shape=(self._count,))
-            self._repeats = repeated_places(keys)
+        self._repeats = self._keys.places()
         self.repeated = len(self._repeats)
         return self._count - self.repeated
 
@@ -118,22 +115,47 @@ class Streamed:
         self._directory.cleanup()
 
 
-def repeated_places(keys: npt.NDArray[np.int64], partition: int = PARTITION) -> Rows:
-    """Places of keys that stand further ahead already, ascending; holds about ``partition`` keys at a time."""
-    parts = -(-len(keys) // partition)
-    found = []
-    for part in range(parts):
-        places, values = [], []
-        for begin in range(0, len(keys), partition):
-            piece = np.asarray(keys[begin : begin + partition])
-            mine = np.flatnonzero(piece % parts == part)
-            places.append(mine + begin)
-            values.append(piece[mine])
-        place, value = np.concatenate(places), np.concatenate(values)
-        order = np.argsort(value, kind="stable")
-        again = order[1:][value[order][1:] == value[order][:-1]]
-        found.append(place[again])
-    return np.sort(np.concatenate(found)) if found else np.empty(0, np.int64)
+class Repeats:
+    """Finds keys that came before, wherever: equal keys fall into the same of a number of files.
+
+    Memory is that of one file, and 8 bytes for each repeated key.
+
+    Args:
+        directory: where the files are.
+        files: how many.
+    """
+
+    def __init__(self, directory: Path, files: int = KEY_FILES) -> None:
+        self._files = [(directory / f"keys-{number}").open("wb") for number in range(files)]
+        self._count = 0
+
+    def add(self, keys: Rows) -> None:
+        """Take the next keys (n,)."""
+        part = keys % len(self._files)
+        order = np.argsort(part, kind="stable")
+        placed = np.stack([order + self._count, keys[order]], axis=1)
+        ends = np.cumsum(np.bincount(part, minlength=len(self._files)))
+        for file, mine in zip(self._files, np.split(placed, ends[:-1]), strict=True):
+            file.write(mine.tobytes())
+        self._count += len(keys)
+
+    def places(self) -> Rows:
+        """Places of the keys that stand further ahead already, ascending. Deletes the files."""
+        found = [np.empty(0, np.int64)]
+        for file in self._files:
+            file.close()
+            place, value = np.fromfile(file.name, np.int64).reshape(-1, 2).T
+            found.append(place[repeated_places(value)])
+            Path(file.name).unlink()
+        return np.sort(np.concatenate(found))
+
+
+def repeated_places(keys: Rows) -> Rows:
+    """Places of keys that stand further ahead already, ascending."""
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    again: Rows = np.sort(order[1:][ordered[1:] == ordered[:-1]])
+    return again
 
 
 class Best:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from kgrel.export import selection
-from kgrel.export.selection import SCHEMA, Best, Streamed, repeated_places
+from kgrel.export.selection import SCHEMA, Best, Repeats, Streamed, repeated_places
 
 
 def random_rows(count: int, seed: int = 0) -> pa.Table:
@@ -20,13 +22,21 @@ def random_rows(count: int, seed: int = 0) -> pa.Table:
     return pa.table([pa.array(columns[f.name]).cast(f.type) for f in SCHEMA], schema=SCHEMA)
 
 
-@pytest.mark.parametrize("partition", [1, 2, 7, 1000])
-def test_every_repetition_is_found_at_its_place(partition: int) -> None:
+@pytest.mark.parametrize("files", [1, 2, 7, 64])
+@pytest.mark.parametrize("chunk", [1, 13, 100])
+def test_every_repetition_is_found_at_its_place(files: int, chunk: int, tmp_path: Path) -> None:
     keys = np.random.default_rng(0).integers(-20, 20, 100)
     seen: set[int] = set()
     wanted = [place for place, key in enumerate(keys.tolist()) if key in seen or seen.add(key)]  # type: ignore[func-returns-value]
-    assert repeated_places(keys, partition).tolist() == wanted
-    assert repeated_places(np.empty(0, np.int64), partition).tolist() == []
+    repeats = Repeats(tmp_path, files)
+    for begin in range(0, len(keys), chunk):
+        repeats.add(keys[begin : begin + chunk])
+    assert repeats.places().tolist() == repeated_places(keys).tolist() == wanted
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_keys_repeat_nothing(tmp_path: Path) -> None:
+    assert Repeats(tmp_path).places().tolist() == repeated_places(np.empty(0, np.int64)).tolist() == []
 
 
 @pytest.mark.parametrize("chunk", [1, 13, 500])
