@@ -35,14 +35,14 @@ def write(source: EdgeSource, out: Path, settings: LadybugSettings | None = None
         KgrelError: the extra ``ladybug`` is not installed, the database refuses the data, or its counts are not those
             of the export; see :func:`kgrel.data.files.atomic_file`.
     """
-    module = _module()
+    module = load_module()
     settings = settings or LadybugSettings()
     refuse_place(out, overwrite)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as staging:
         # The database keeps logs and locks beside its file, and leaves them there when it fails.
         built = Path(staging) / "database"
         try:
-            _build(module, built, _stage(source, Path(staging)), source, settings)
+            build(module, built, stage(source, Path(staging)), source, settings)
             _check_counts(module, built, source, settings)
         except RuntimeError as error:
             hint = "; give it more with --buffer-pool" if "Buffer manager" in str(error) else ""
@@ -51,7 +51,12 @@ def write(source: EdgeSource, out: Path, settings: LadybugSettings | None = None
             built.replace(partial)
 
 
-def _module() -> Any:
+def load_module() -> Any:
+    """The database's package.
+
+    Raises:
+        KgrelError: it is not installed.
+    """
     try:
         import ladybug
     except ImportError:
@@ -67,7 +72,7 @@ def _properties(source: EdgeSource) -> list[Field]:
     return [field for field in source.fields if field.name not in _TRIPLE]
 
 
-def _stage(source: EdgeSource, directory: Path) -> dict[str, Path]:
+def stage(source: EdgeSource, directory: Path) -> dict[str, Path]:
     """Write the nodes, and the edges of each predicate, as Arrow files; returns those of the predicates."""
     nodes = node_table(source.nodes())
     with pa.ipc.new_file(str(directory / _NODES), nodes.schema) as writer:
@@ -88,7 +93,8 @@ def _stage(source: EdgeSource, directory: Path) -> dict[str, Path]:
     return files
 
 
-def _build(module: Any, path: Path, files: dict[str, Path], source: EdgeSource, settings: LadybugSettings) -> None:
+def build(module: Any, path: Path, files: dict[str, Path], source: EdgeSource, settings: LadybugSettings) -> None:
+    """Copy what :func:`stage` wrote into a new database."""
     columns = ", ".join(f"{quoted(field.name)} {_TYPES[field.kind]}" for field in _properties(source))
     with _Database(module, path, settings) as run:
         run(f"CREATE NODE TABLE {BASE_LABEL}(id STRING PRIMARY KEY, category STRING[], name STRING)")
