@@ -26,8 +26,9 @@ from common import hardware, load, save, today
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from kgrel.model.gaussian import Gaussian
 from kgrel.model.presets import SIZES
-from kgrel.model.relvm import PAD, RELVM, Gaussian
+from kgrel.model.relvm import PAD, RELVM
 from kgrel.model.softmax import draw_proposal
 from kgrel.train.batches import LengthBuckets
 from kgrel.train.devices import make_fabric

@@ -42,7 +42,7 @@ class FactorisedPrior:
         weight = prior.entity_embedding.weight
         self.device, self.dtype = weight.device, _DTYPES[precision]
         self.samples = noise.u.shape[1]
-        u, d = noise.u[0].to(self.device), prior.dimensions
+        u, d = prior.prior.draw_u(noise.u[0].to(self.device)), prior.dimensions
         unit = weight / weight.norm(dim=-1, keepdim=True).clamp_min(NORM_EPSILON)  # (entities, E)
         first = prior.prior.hidden1.weight  # (H, 3E + U)
         from_x, from_y, from_xy = (first[:, i * d.embedding : (i + 1) * d.embedding] for i in range(3))

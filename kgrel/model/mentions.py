@@ -17,8 +17,9 @@ import torch
 from torch import Tensor
 
 from kgrel.model.classifier import RelationClassifier
+from kgrel.model.gaussian import Gaussian
 from kgrel.model.presets import Dimensions, Pooling
-from kgrel.model.relvm import PAD, RELVM, ContextEncoder, Gaussian, reverse_padded
+from kgrel.model.relvm import PAD, RELVM, ContextEncoder, reverse_padded
 
 ENT = 2
 """Row of ``<ENT>`` in the word table."""

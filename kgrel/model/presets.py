@@ -35,6 +35,8 @@ class Dimensions:
     """Dimension U of the auxiliary latent variable u."""
     z: int = 300
     """Dimension Z of the relation z."""
+    latents: int = 1
+    """Layers of latent variables that make up u, see :mod:`kgrel.model.hierarchy`."""
 
 
 SIZES: dict[str, Dimensions] = {
@@ -61,4 +63,6 @@ def parameter_count(d: Dimensions) -> int:
     recogniser += 2 * linear(d.hidden, d.u)
     prior = linear(pair + d.u, d.hidden) + linear(d.hidden + d.u, d.hidden) + 2 * linear(d.hidden + d.u, d.z)
     decoder = linear(d.z, d.hidden) + linear(d.hidden, d.hidden) + lstm(d.hidden + d.embedding)
+    if d.latents == 2:
+        prior += linear(d.u // 2, d.hidden) + 2 * linear(d.hidden, d.u - d.u // 2)
     return recogniser + prior + decoder + linear(d.hidden + d.z, d.embedding)

@@ -23,6 +23,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from kgrel.model.gaussian import Gaussian
+from kgrel.model.hierarchy import LatentLayer
 from kgrel.model.presets import Dimensions, Initialisation, Latent
 from kgrel.model.softmax import ProposalDraw, sampled_normaliser, target_logits, weighted_normaliser
 
@@ -32,21 +34,6 @@ LOG_VAR_START = -2.0
 """Bias at which the log-variance heads start: z's noise begins below the signal that (x, y, u) can bring."""
 LOG_VAR_POINT = -30.0
 """log σ² of z where it is a point: a σ of 3e-7."""
-
-
-class Gaussian(NamedTuple):
-    """A diagonal Gaussian, parametrised by its log-variance: exp and log of a variance overflow near |90|."""
-
-    mean: Tensor
-    log_var: Tensor
-
-    def sample(self, noise: Tensor) -> Tensor:
-        """Reparametrised sample: mean + exp(½ log_var) ⊙ noise."""
-        return self.mean + torch.exp(0.5 * self.log_var) * noise
-
-    def kl_to_standard(self) -> Tensor:
-        """KL[ N(mean, var) ‖ N(0, I) ], summed over the last dimension."""
-        return 0.5 * (self.mean.square() + self.log_var.exp() - 1.0 - self.log_var).sum(-1)
 
 
 class Terms(NamedTuple):
@@ -128,7 +115,7 @@ class Recogniser(nn.Module):
 
 
 class Prior(nn.Module):
-    """p(z|x,y,u): feed-forward, with u joined again before every layer."""
+    """p(u) and p(z|x,y,u): feed-forward, with u joined again before every layer."""
 
     def __init__(self, d: Dimensions) -> None:
         super().__init__()
@@ -136,6 +123,15 @@ class Prior(nn.Module):
         self.hidden2 = nn.Linear(d.hidden + d.u, d.hidden)
         self.mean = nn.Linear(d.hidden + d.u, d.z)
         self.log_var = nn.Linear(d.hidden + d.u, d.z)
+        self.latent_layer = LatentLayer(d) if d.latents == 2 else None
+
+    def draw_u(self, noise: Tensor) -> Tensor:
+        """u ~ p(u) from standard normal noise, (…, U) → (…, U)."""
+        return noise if self.latent_layer is None else self.latent_layer.from_noise(noise)
+
+    def kl_of_u(self, q: Gaussian, u: Tensor) -> Tensor:
+        """KL[ q(u) ‖ p(u) ]: q (B, U), its samples u (B, S, U) → (B,)."""
+        return q.kl_to_standard() if self.latent_layer is None else self.latent_layer.kl(q, u)
 
     def forward(self, pair: Tensor, u: Tensor) -> Gaussian:
         """Pair features (B, 3E) and u (B, S, U), or (1, S, U) shared by all pairs → Gaussian over z, (B, S, Z)."""
@@ -216,7 +212,7 @@ class PairPrior(nn.Module):
 
     def sample_pairs(self, x: Tensor, y: Tensor, noise_u: Tensor, noise_z: Tensor) -> Tensor:
         """z ~ p(z|x,y) (eq. 19): rows (B,), noise (1 or B, S, U) and (1 or B, S, Z) → (B, S, Z)."""
-        p: Gaussian = self.prior(self.pair_features(x, y), noise_u)
+        p: Gaussian = self.prior(self.pair_features(x, y), self.prior.draw_u(noise_u))
         return p.sample(noise_z)
 
 
@@ -342,10 +338,13 @@ class RELVM(ContextEncoder):
         counts = mask.sum(-1)
         pair, words = self.pair_features(x, y), self.word_embedding(tokens)
         nothing = torch.zeros(counts.shape, dtype=noise_u.dtype, device=counts.device)
-        u, kl = noise_u, nothing
+        kl = nothing
         if with_recogniser:
             q = self.recogniser(pair, words, counts)
-            u, kl = Gaussian(q.mean.unsqueeze(1), q.log_var.unsqueeze(1)).sample(noise_u), q.kl_to_standard() / counts
+            u = Gaussian(q.mean.unsqueeze(1), q.log_var.unsqueeze(1)).sample(noise_u)
+            kl = self.prior.kl_of_u(q, u) / counts
+        else:
+            u = self.prior.draw_u(noise_u)
         z = self.prior(pair, u).sample(noise_z)  # (B, S, Z)
         decoded = self.log_likelihood(z, tokens, mask, words, keep, draw) if with_decoder else nothing
         bag = nothing if self.bag_decoder is None else self.bag_log_likelihood(z, tokens, counts)

@@ -94,7 +94,7 @@ def sampled(model: RELVM, head: int, tail: int, settings: ModeSettings) -> tuple
     noise = common_noise(model.dimensions, settings.samples, torch_seed(settings.seed, Stream.PREDICTION), "random")
     device = model.entity_embedding.weight.device
     x, y = (torch.tensor([row], device=device) for row in (head, tail))
-    p = model.prior(model.pair_features(x, y), noise.u.to(device))
+    p = model.prior(model.pair_features(x, y), model.prior.draw_u(noise.u.to(device)))
     return array(p.sample(noise.z.to(device))[0]), array(p.mean[0])
 
 

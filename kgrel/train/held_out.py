@@ -53,7 +53,7 @@ def latent_use(
     of_z, within, gains, posteriors = [], [], [], []
     for x, y, tokens in batches:
         noise_u, noise_z = normal_noise(model, len(x), LATENT_SAMPLES, generator, x.device)
-        p = model.prior(model.pair_features(x, y), noise_u)
+        p = model.prior(model.pair_features(x, y), model.prior.draw_u(noise_u))
         of_z.append(p.mean.mean(1).double().cpu().numpy())
         within.append((p.mean.var(1) + p.log_var.exp().mean(1)).mean().item())
         one_u, one_z = noise_u[:, :1], noise_z[:, :1]

@@ -63,6 +63,8 @@ class PretrainSettings:
     over the first half of each. 0 = none."""
     free_bits: float = 0.0
     """KL of a context, in bits, that costs nothing, so that u need not collapse to its prior."""
+    latents: Literal[1, 2] = 1
+    """Layers of latent variables: the paper's one u ~ N(0, I), or two, so that p(u) is an infinite mixture itself."""
     latent: Latent = "mixture"
     """What p(z|x,y) is: the infinite mixture of Gaussians over u (paper), one Gaussian (no u), or a point."""
     initialisation: Initialisation = "balanced"
@@ -106,6 +108,8 @@ class PretrainSettings:
         require(self, least, ("learning_rate", "bag_smoothing"), ("token_dropout", "validation_share"))
         if self.decoder_weight == self.bag_weight == 0:
             raise KgrelError("decoder_weight and bag_weight are both 0, so that nothing would be learned; raise one")
+        if self.latent != "mixture" and self.latents != 1:
+            raise KgrelError(f"latent {self.latent} has no u that a second layer could shape; use latents 1")
         if self.latent != "mixture" and self.posterior != "prior":
             raise KgrelError(f"latent {self.latent} has no u that a recogniser could infer; use posterior prior")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,9 +64,12 @@ def start_model(
     if by_type:
         entities, entity_rows = type_table(corpus.entities)
     words, word_rows = corpus.words, np.arange(len(corpus.words))
+    dimensions = dataclasses.replace(SIZES[settings.size], latents=settings.latents)
     if init_from is not None:
-        if init_from.by_type != by_type or init_from.model.dimensions != SIZES[settings.size]:
-            raise KgrelError("--init-from: the representation has another --size or other --entities than asked for")
+        if init_from.by_type != by_type or init_from.model.dimensions != dimensions:
+            raise KgrelError(
+                "--init-from: the representation has another --size, --latents or --entities than asked for"
+            )
         known = list(zip(init_from.entities.types, init_from.entities.ids, strict=True))
         keys, rows = appended(known, list(zip(entities.types, entities.ids, strict=True)))
         entity_rows = rows[entity_rows]
@@ -74,7 +78,7 @@ def start_model(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(torch_seed(settings.seed, Stream.INITIALISATION))
         model = RELVM(
-            SIZES[settings.size],
+            dimensions,
             len(entities),
             len(words),
             bag_of_words=settings.bag_weight > 0,

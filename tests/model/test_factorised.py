@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -14,10 +16,10 @@ from kgrel.model.relvm import PairPrior
 DIMENSIONS = Dimensions(hidden=16, embedding=8, u=6, z=5)
 
 
-@pytest.fixture
-def prior() -> PairPrior:
+@pytest.fixture(params=[1, 2], ids=["one latent layer", "two latent layers"])
+def prior(request: pytest.FixtureRequest) -> PairPrior:
     torch.manual_seed(3)
-    return PairPrior(DIMENSIONS, 20).eval()
+    return PairPrior(dataclasses.replace(DIMENSIONS, latents=request.param), 20).eval()
 
 
 @torch.inference_mode()

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from kgrel.model.classifier import RelationClassifier
+from kgrel.model.gaussian import Gaussian
 from kgrel.model.presets import SIZES, Dimensions, parameter_count
-from kgrel.model.relvm import RELVM, Gaussian
+from kgrel.model.relvm import RELVM
 
 FIXTURE = Path(os.environ.get("KGREL_REFERENCE_FIXTURE", Path(__file__).parents[1] / "data" / "elbo_fixture.npz"))
 TOLERANCE = 1e-5

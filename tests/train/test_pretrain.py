@@ -88,6 +88,18 @@ def test_training_lowers_the_loss_on_held_out_sentences(corpus: Corpus, tmp_path
     assert bags[-1] > bags[0] + 0.05
 
 
+def test_a_second_latent_layer_is_trained_kept_and_required_to_go_on(
+    corpus: Corpus, tiny_settings: PretrainSettings, tmp_path: Path
+) -> None:
+    settings = dataclasses.replace(tiny_settings, latents=2, steps=2)
+    opened = Representation.open(pretrain(corpus, tmp_path / "two", settings).path)
+    assert opened.model.dimensions.latents == 2
+    with pytest.raises(KgrelError, match="another --size, --latents or --entities"):
+        start_model(corpus, tiny_settings, opened)
+    with pytest.raises(KgrelError, match="no u that a second layer could shape"):
+        dataclasses.replace(settings, latent="point", posterior="prior")
+
+
 def weights_before_and_after(corpus: Corpus, settings: PretrainSettings, out: Path) -> Any:
     before = start_model(corpus, settings, None)[0].model.state_dict()
     opened = Representation.open(pretrain(corpus, out, settings).path)
