@@ -142,7 +142,8 @@ def _refuse_twins(path: str, columns: list[str]) -> None:
 
 def _read_parquet(path: str, stream: BinaryIO, chunk_rows: int) -> tuple[pa.Schema, Iterator[Piece]]:
     try:
-        file = pq.ParquetFile(stream)
+        # Reading ahead would keep every row group that was read until the last one.
+        file = pq.ParquetFile(stream, pre_buffer=False)
         schema = file.schema_arrow
     except (pa.ArrowInvalid, OSError) as error:
         raise InputError(path, f"is no readable parquet file ({_first_line(error)})") from None

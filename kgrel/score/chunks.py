@@ -47,7 +47,7 @@ class ParquetChunks:
 
     def __init__(self, path: Path, chunk_rows: int) -> None:
         self.path, self.chunk_rows = path, chunk_rows
-        self._file = pq.ParquetFile(path)
+        self._file = pq.ParquetFile(path, pre_buffer=False)
         metadata = self._file.metadata
         sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
         self._starts: npt.NDArray[np.int64] = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
