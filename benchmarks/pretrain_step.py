@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -22,7 +21,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from common import hardware, load, save, today
+from common import hardware, load, peak_kib, save, today
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -191,7 +190,7 @@ def only(options: argparse.Namespace) -> None:
     seconds(variant, tokens[:1])
     seconds(variant, tokens)
     on_device = options.device == "cuda"
-    peak = torch.cuda.max_memory_allocated() / 2**20 if on_device else resource.getrusage(0).ru_maxrss / 1024
+    peak = torch.cuda.max_memory_allocated() / 2**20 if on_device else peak_kib() / 1024
     print(json.dumps({"peak_mb": peak}))
 
 

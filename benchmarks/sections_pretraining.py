@@ -1,4 +1,4 @@
-"""The sections of pretrain_step.py, recipes.py and pretrain_run.py in RESULTS.md."""
+"""The sections of pretraining and of its cost in RESULTS.md."""
 
 from __future__ import annotations
 
@@ -13,6 +13,12 @@ The paper's objective on batches of 192 contexts, 20,000 words, forward, backwar
 sentence to 140 tokens and makes one fp32 tensor of all logits; *packed* leaves padding out of the softmax. *Exact* is
 what `pretrain` does, in bf16 and fp32; *sampled* estimates the softmax from 2,048 words. Variants took turns in one
 run; medians. Hours for the paper's 400,000 steps are extrapolated, not run.
+"""
+TABLES_TEXT = """## Large entity tables (`entity_tables.py`)
+
+A step of the default recipe (x-small, bag of words, 768 contexts, bf16) on entities drawn at random, with dense
+gradients of the entity table and AdamW, and with sparse ones and SparseAdam. *Least for dense*: the memory that Adam
+moves for the whole table, at the measured bandwidth of copying.
 """
 RECIPES_TEXT = """## What makes z informative soonest (`recipes.py`)
 
@@ -38,8 +44,8 @@ CURVES = (
 
 
 def section() -> list[str]:
-    """What was run of the three."""
-    return [*steps(), *recipes(), *run()]
+    """What was run."""
+    return [*steps(), *tables(), *recipes(), *run()]
 
 
 def steps() -> list[str]:
@@ -68,6 +74,25 @@ def steps() -> list[str]:
         )
         lines += [f"**{name}**", "\n".join(rows), facts]
     return lines
+
+
+def tables() -> list[str]:
+    """Dense and sparse gradients of entity tables."""
+    result = load("entity_tables")
+    if not result:
+        return []
+    lines = ["| entities | dense, s | sparse, s | dense / sparse | dense, MB | sparse, MB | least for dense, s |"]
+    lines.append("|---" * 7 + "|")
+    by_size: dict[int, dict[str, Any]] = {}
+    for row in result["rows"]:
+        by_size.setdefault(row["entities"], {})[row["gradients"]] = row
+    for entities, kinds in by_size.items():
+        seconds, peaks = ([kinds[kind][key] for kind in ("dense", "sparse")] for key in ("seconds", "peak_mb"))
+        cells = [f"{entities:,}", *(f"{value:.3f}" for value in seconds), f"{seconds[0] / seconds[1]:.1f}"]
+        cells += [f"{value:,.0f}" for value in peaks] + [f"{result['dense_floor_seconds'][str(entities)]:.3f}"]
+        lines.append("| " + " | ".join(cells) + " |")
+    facts = f"{result['date']}, {hardware(result)}. Copying moves {result['bytes_a_second'] / 1e9:.1f} GB/s."
+    return [TABLES_TEXT, "\n".join(lines), facts]
 
 
 def recipes() -> list[str]:
