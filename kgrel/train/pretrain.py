@@ -9,6 +9,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from kgrel.data.artifact import Artifact, Kind, Manifest, finish_artifact, open_artifact
 from kgrel.data.errors import KgrelError
 from kgrel.data.progress import Progress, Silent
@@ -19,13 +22,13 @@ from kgrel.model.softmax import LOGITS_BUDGET
 from kgrel.text.corpus import Corpus
 from kgrel.train.devices import make_fabric, resolve_precision
 from kgrel.train.loop import LoopSettings, train
-from kgrel.train.pretrain_task import PretrainTask, Probe
+from kgrel.train.pretrain_task import LSTM_POOL, PretrainTask, Probe
 from kgrel.train.run import Run
 from kgrel.train.settings import PretrainSettings
 from kgrel.train.start_model import start_model
 
-LIBRARIES_MB = 350
-"""What a process holds before it trains: torch and the other libraries."""
+LIBRARIES_MB = 480
+"""What torch and the other libraries take once they have taken a step."""
 
 
 def pretrain(
@@ -109,14 +112,15 @@ def memory_mb(representation: Representation, corpus: Corpus, settings: Pretrain
     """Estimate of the peak memory of a training, in MB.
 
     Weights, gradients (of a sparse table: of a batch's rows) and two moments; the gradient of the word table once more
-    where the softmax makes it; the chunk of logits; what the backward pass keeps of each token; the libraries.
+    where the softmax makes it; the chunk of logits; what the backward pass keeps of each token of the longest batch;
+    the libraries.
     """
     model, d = representation.model, SIZES[settings.size]
     trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
     fixed = sum(p.numel() for p in model.parameters() if not p.requires_grad)
     entities = model.entity_embedding.weight.numel() if model.entity_embedding.sparse else 0
     table = model.word_embedding.weight.numel()
-    tokens = settings.batch_size * settings.samples * float(corpus.contexts.lengths.mean())
+    tokens = settings.batch_size * settings.samples * longest_batch(corpus.contexts.lengths, settings)
     numbers: float = fixed + 4 * trained - entities + 2 * table
     if settings.decoder_weight:
         numbers += tokens * (6 * d.embedding + 20 * d.hidden)
@@ -124,3 +128,10 @@ def memory_mb(representation: Representation, corpus: Corpus, settings: Pretrain
     if settings.posterior == "recogniser":
         numbers += tokens * (4 * d.embedding + 24 * d.hidden)
     return round((4 * numbers + LOGITS_BUDGET) / 2**20) + LIBRARIES_MB
+
+
+def longest_batch(lengths: npt.NDArray[np.int32], settings: PretrainSettings) -> float:
+    """Tokens of a context in the longest batch: where an LSTM reads, contexts of similar length form a batch."""
+    share = 1 / LSTM_POOL if settings.decoder_weight or settings.posterior == "recogniser" else 1.0
+    longest = np.sort(lengths)[-max(1, round(share * len(lengths))) :]
+    return float(longest.mean())
