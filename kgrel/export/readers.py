@@ -47,6 +47,8 @@ def open_export(path: Path) -> ExportFiles:
     Raises:
         KgrelError: none of these, or a file is damaged.
     """
+    if not path.exists():
+        raise KgrelError(f"{path}: no such file or directory")
     if path.is_file() and path.suffix == ".json":
         return _trapi(path)
     if path.is_file() and path.suffix in ENDINGS:

@@ -364,3 +364,11 @@ def test_temporary_files_are_gone_afterwards(
         pass
     write(EDGES, "kgx", tmp_path / "x")
     assert os.listdir(place) == []
+
+
+def test_an_export_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
+    with pytest.raises(KgrelError, match=r"none\.nq: no such file"):
+        validate_export(tmp_path / "none.nq")
+    (tmp_path / "notes.txt").write_text("nothing")
+    with pytest.raises(KgrelError, match="others are not checked"):
+        validate_export(tmp_path / "notes.txt")
