@@ -17,6 +17,7 @@ from kgrel.model.softmax import ProposalDraw, draw_proposal
 from kgrel.text.contexts import ContextStore
 from kgrel.train.batches import LengthBuckets, Stream, rng_of, torch_generator
 from kgrel.train.devices import processes, rank
+from kgrel.train.heap import TRIM_EVERY, trim_heap
 from kgrel.train.held_out import LATENT_CONTEXTS, Batch, bound, latent_use, normal_noise
 from kgrel.train.settings import PretrainSettings
 from kgrel.train.start_model import RowMaps
@@ -96,6 +97,8 @@ class PretrainTask:
         A share's loss is scaled so that the mean over processes is the loss of the batch; a process for which an
         uneven end leaves nothing takes a context with weight 0.
         """
+        if step % TRIM_EVERY == 0:
+            trim_heap()
         rows, s = self.batches.batch(step - 1), self.settings
         generator, (number, of) = torch_generator(s.seed, Stream.NOISE, step), self.share
         noise_u, noise_z = normal_noise(self.module, len(rows), s.samples, generator, torch.device("cpu"))
