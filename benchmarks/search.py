@@ -3,8 +3,10 @@
     python benchmarks/search.py --part build       # a million vectors, each build in its own process
     python benchmarks/search.py --part speed       # the indexes that build left in runs/
     python benchmarks/search.py --part purity      # pairs of the real corpus, by the relation that they are listed with
+    python benchmarks/search.py --part large       # ten million vectors as IVF-PQ: half an hour, 7 GB of disk meanwhile
 
-All three by default. They need a representation and a corpus of the real data: ``benchmarks/real_pairs.py`` makes them.
+All but the last by default. They need a representation and a corpus of the real data: ``benchmarks/real_pairs.py``
+makes them.
 """
 
 from __future__ import annotations
@@ -12,10 +14,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +40,7 @@ from kgrel.text.corpus import Corpus
 
 RELATIONS = DATA / "kg" / "relations.tsv.gz"
 FACTORIES = ("Flat", "IVF1024,SQfp16", "IVF1024,PQ60x8")
+LARGE = "IVF4096,PQ60x8"
 TOP = 10
 Rows = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]
@@ -46,7 +51,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--representation", type=Path, default=WORK / "repr-default-seed0")
     parser.add_argument("--corpus", type=Path, default=WORK / "corpus")
-    parser.add_argument("--part", choices=["build", "speed", "purity"], action="append")
+    parser.add_argument("--part", choices=["build", "speed", "purity", "large"], action="append")
     parser.add_argument("--factory", choices=FACTORIES, action="append", help="build only this one, keep the others")
     parser.add_argument("--quick", action="store_true", help="a sixteenth of the pairs, and few queries; not kept")
     parser.add_argument("--child", nargs=2, metavar=("FACTORY", "PAIRS"), help=argparse.SUPPRESS)
@@ -60,10 +65,39 @@ def place_of(factory: str, pairs: int) -> Path:
 
 
 def some_pairs(options: argparse.Namespace, representation: Representation, count: int) -> PairSource:
-    """Co-mentioned pairs drawn evenly."""
-    source = pairs_of_corpus(Corpus.open(options.corpus, verify=False), representation.entities)
-    rows = np.sort(np.random.default_rng(0).permutation(len(source.heads))[:count])
+    """Co-mentioned pairs drawn evenly; where more are asked for than there are, any pairs of entities."""
+    source, rng = (
+        pairs_of_corpus(Corpus.open(options.corpus, verify=False), representation.entities),
+        np.random.default_rng(0),
+    )
+    if count > len(source.heads):
+        size = len(representation.entities)
+        sides = rng.integers(size, size=(3 * count, 2))
+        keys = np.unique(sides.min(axis=1) * size + sides.max(axis=1))
+        keys = np.sort(rng.permutation(keys[keys // size != keys % size])[:count])
+        return PairSource(keys // size, keys % size, {})
+    rows = np.sort(rng.permutation(len(source.heads))[:count])
     return PairSource(source.heads[rows], source.tails[rows], source.parents)
+
+
+class OwnMemory(threading.Thread):
+    """Looks five times a second how much memory is the process's own: pages of mapped files, which the system takes
+    back when it needs them, do not count."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.peak_mb, self.before_mb = 0.0, self.now()
+
+    @staticmethod
+    def now() -> float:
+        """Megabytes now."""
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon")) / 1024
+
+    def run(self) -> None:
+        while True:
+            self.peak_mb = max(self.peak_mb, self.now())
+            time.sleep(0.2)
 
 
 def build_one(options: argparse.Namespace) -> None:
@@ -74,18 +108,21 @@ def build_one(options: argparse.Namespace) -> None:
     representation = Representation.open(options.representation, verify=False)
     source = some_pairs(options, representation, pairs)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    memory = OwnMemory()
+    memory.start()
     started = time.perf_counter()
     settings = IndexSettings(factory=factory)
     artifact = build_index(representation, source, place_of(factory, pairs), settings, overwrite=True, progress=Lines())
     found = {"seconds": time.perf_counter() - started, "mb_before": before}
     found["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    found |= {"own_peak_mb": memory.peak_mb, "own_mb_before": memory.before_mb}
     print(json.dumps(found | {"factory": factory, "pairs": pairs, **artifact.manifest.summary}))
 
 
-def built(options: argparse.Namespace, pairs: int) -> list[dict[str, Any]]:
+def built(options: argparse.Namespace, factories: Sequence[str], pairs: int) -> list[dict[str, Any]]:
     """Each factory, one after another."""
     rows = []
-    for factory in options.factory or FACTORIES:
+    for factory in factories:
         command = [sys.executable, __file__, "--child", factory, str(pairs), "--corpus", str(options.corpus)]
         command += ["--representation", str(options.representation)]
         printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -254,12 +291,16 @@ def main() -> None:
         kept = (
             {} if options.quick else {row["factory"]: row for row in load("search").get("build", {}).get("builds", [])}
         )
-        kept |= {row["factory"]: row for row in built(options, pairs)}
+        kept |= {row["factory"]: row for row in built(options, options.factory or FACTORIES, pairs)}
         result["build"] = facts | {"builds": [kept[factory] for factory in FACTORIES if factory in kept]}
     if "speed" in parts:
         result["speed"] = facts | {"pairs": pairs, "speed": speeds(pairs, 16 if options.quick else 64)}
     if "purity" in parts:
         result["purity"] = facts | purities(options, 20_000 // shrink, 50 if options.quick else 400)
+    if "large" in parts:
+        count = 625_000 // shrink
+        result["large"] = facts | {"builds": built(options, [LARGE], count)}
+        shutil.rmtree(place_of(LARGE, count))
     if not options.quick:
         save("search", load("search") | result)
     if options.json:
