@@ -10,7 +10,7 @@ import time
 from itertools import combinations
 from pathlib import Path
 
-from kgrel.data.artifact import MANIFEST, open_artifact
+from kgrel.data.artifact import MANIFEST
 from kgrel.model.representation import Representation
 from kgrel.search.build import VECTORS, build_index
 from kgrel.search.settings import IndexSettings
@@ -55,5 +55,4 @@ def test_a_build_that_was_killed_goes_on_to_the_same_bytes(representation_path: 
     whole = build_index(representation, source, tmp_path / "whole", SETTINGS)
     for name in (MANIFEST, *whole.manifest.files):
         assert (out / name).read_bytes() == (whole.path / name).read_bytes(), name
-    assert open_artifact(out).hash == whole.hash
     assert not work.exists()
