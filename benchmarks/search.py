@@ -30,7 +30,7 @@ from common import DATA, WORK, Lines, hardware, load, save, today
 from kgrel.metrics.bootstrap import interval
 from kgrel.model.representation import Representation
 from kgrel.search.build import build_index
-from kgrel.search.index import Neighbours, Query, RelationIndex
+from kgrel.search.index import Neighbours, Query, RelationIndex, Search, allowed_pairs
 from kgrel.search.library import nearest
 from kgrel.search.metric import prepared
 from kgrel.search.queries import of_rows
@@ -158,7 +158,7 @@ def speeds(pairs: int, queries: int) -> list[dict[str, Any]]:
     for factory in FACTORIES:
         index = RelationIndex.open(place_of(factory, pairs), verify=False)
         vectors = np.concatenate([prepared(query.vectors, index.settings.metric) for query in asked])
-        count = 2 * TOP + index.layout.orders * index.layout.vectors_per_order
+        count = Search(index, settings, allowed_pairs(index, settings, None)).first_count
 
         def raw(index: RelationIndex = index, vectors: Any = vectors, count: int = count) -> Any:
             return nearest(index.faiss, vectors, count, index.settings.probes)

@@ -35,6 +35,9 @@ AT_ONCE = 8_000_000
 """Numbers that are compared together."""
 BATCH = 256
 """Queries searched together."""
+EXACT_MORE = 4
+"""How many times more vectors an exact index is asked for at first: a second call reads all of its vectors again, while
+a longer list costs nothing that can be measured."""
 SPARE = 2
 """How many times more pairs than wanted are compared sample by sample: the sums of FAISS differ in the last bits."""
 
@@ -252,6 +255,8 @@ class Search:
         self.flags = None if allowed.all() else np.repeat(allowed.ravel(), self.per_order)
         self.total = int(allowed.any(axis=1).sum())
         self.wanted = settings.top if settings.distance == "best" else max(settings.top, settings.candidates)
+        # Enough for the wanted pairs twice over, and for the vectors of the query's own pair, which stand before them.
+        self.first_count = (2 * self.wanted + self.per_pair) * (EXACT_MORE if layout.factory == "Flat" else 1)
         metric = index.settings.metric
         self.compare: SetSimilarity = set_similarity(settings.distance, metric, layout.width, settings.seed)
 
@@ -260,8 +265,7 @@ class Search:
         metric = self.index.settings.metric
         vectors = [prepared(query.vectors, metric) for query in queries]
         candidates: list[Rows] = [np.zeros(0, np.int64)] * len(queries)
-        # Enough for the wanted pairs twice over, and for the vectors of the query's own pair, which stand before them.
-        open_, count = np.arange(len(queries)), 2 * self.wanted + self.per_pair
+        open_, count = np.arange(len(queries)), self.first_count
         while len(open_) and self.total:
             count = min(count, self.total * self.per_pair)
             found, whole = self.propose([queries[i] for i in open_], [vectors[i] for i in open_], count)
