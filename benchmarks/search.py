@@ -130,14 +130,15 @@ def built(options: argparse.Namespace, factories: Sequence[str], pairs: int) -> 
     return rows
 
 
-def seconds_of(function: Callable[[], Any], repeats: int = 3) -> float:
-    """The best of some repeats."""
-    found = []
+def seconds_of(functions: Sequence[Callable[[], Any]], repeats: int = 4) -> list[float]:
+    """The best of some repeats of each, in turns: the machine's own rate drifts by a tenth within seconds."""
+    found: list[list[float]] = [[] for _ in functions]
     for _ in range(repeats):
-        started = time.perf_counter()
-        function()
-        found.append(time.perf_counter() - started)
-    return min(found)
+        for seconds, function in zip(found, functions, strict=True):
+            started = time.perf_counter()
+            function()
+            seconds.append(time.perf_counter() - started)
+    return [min(seconds) for seconds in found]
 
 
 def speeds(pairs: int, queries: int) -> list[dict[str, Any]]:
@@ -169,7 +170,7 @@ def speeds(pairs: int, queries: int) -> list[dict[str, Any]]:
         def ours(index: RelationIndex = index) -> list[Neighbours]:
             return index.search(asked, settings)
 
-        raw_seconds, short_seconds, our_seconds = seconds_of(raw), seconds_of(short), seconds_of(ours)
+        raw_seconds, short_seconds, our_seconds = seconds_of([raw, short, ours])
         rows.append(
             {
                 "factory": factory,
