@@ -40,7 +40,7 @@ from kgrel.text.corpus import Corpus
 
 RELATIONS = DATA / "kg" / "relations.tsv.gz"
 FACTORIES = ("Flat", "IVF1024,SQfp16", "IVF1024,PQ60x8")
-LARGE = "IVF4096,PQ60x8"
+LARGE = "IVF2048,PQ75x8"
 TOP = 10
 Rows = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]
@@ -107,14 +107,16 @@ def build_one(options: argparse.Namespace) -> None:
     factory, pairs = options.child[0], int(options.child[1])
     representation = Representation.open(options.representation, verify=False)
     source = some_pairs(options, representation, pairs)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    start = resource.getrusage(resource.RUSAGE_SELF)
+    before, cpu_before = start.ru_maxrss / 1024, start.ru_utime + start.ru_stime
     memory = OwnMemory()
     memory.start()
     started = time.perf_counter()
     settings = IndexSettings(factory=factory)
     artifact = build_index(representation, source, place_of(factory, pairs), settings, overwrite=True, progress=Lines())
     found = {"seconds": time.perf_counter() - started, "mb_before": before}
-    found["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    found |= {"peak_mb": used.ru_maxrss / 1024, "cpu_seconds": used.ru_utime + used.ru_stime - cpu_before}
     found |= {"own_peak_mb": memory.peak_mb, "own_mb_before": memory.before_mb}
     print(json.dumps(found | {"factory": factory, "pairs": pairs, **artifact.manifest.summary}))
 
