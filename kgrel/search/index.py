@@ -21,7 +21,7 @@ from kgrel.data.errors import ArtifactError, KgrelError, NonFiniteError, did_you
 from kgrel.data.settings import from_json
 from kgrel.model.representation import ENTITIES, Representation
 from kgrel.search.build import FAISS, LAYOUT, PAIRS, VECTORS, Layout, read_layout
-from kgrel.search.library import nearest, read_index
+from kgrel.search.library import GPU_MOST, gpu_copy, nearest, read_index
 from kgrel.search.metric import SetSimilarity, prepared, set_similarity
 from kgrel.search.pair_table import PairTable
 from kgrel.search.sampler import Halves, PairSampler
@@ -35,6 +35,9 @@ AT_ONCE = 8_000_000
 """Numbers that are compared together."""
 BATCH = 256
 """Queries searched together."""
+EXACT_MORE = 4
+"""How many times more vectors an exact index is asked for at first: a second call reads all of its vectors again, while
+a longer list costs nothing that can be measured."""
 SPARE = 2
 """How many times more pairs than wanted are compared sample by sample: the sums of FAISS differ in the last bits."""
 
@@ -119,6 +122,11 @@ class RelationIndex:
         """Samples pairs as those of the index were sampled."""
         return PairSampler(self.representation.model, self.settings)
 
+    @cached_property
+    def gpu(self) -> Any:
+        """The FAISS index on a GPU; None where there is none, or it is not exact."""
+        return gpu_copy(self.faiss)
+
     @property
     def representation_hash(self) -> str:
         """Hash of the REPR artifact that it was made from."""
@@ -167,7 +175,7 @@ class RelationIndex:
 
         Raises:
             KgrelError: more answers are asked for than the index has pairs; an unknown type or relation; a filter
-                that this kind of index cannot apply.
+                that this kind of index cannot apply; ``cuda`` without a GPU or an exact index.
             NonFiniteError: a query is not finite.
         """
         if settings.top > self.pairs.live:
@@ -178,6 +186,11 @@ class RelationIndex:
         allowed = allowed_pairs(self, settings, leave_out)
         if any(not np.isfinite(query.vectors).all() for query in queries):
             raise NonFiniteError("a vector of the query is NaN or infinite; the model or the given vectors are damaged")
+        if settings.device == "cuda" and self.gpu is None:
+            raise KgrelError(
+                f"--device cuda needs faiss-gpu (pip install 'kgrel[gpu]'), a GPU, and an exact index, but "
+                f"{self.artifact.path} is {self.layout.factory} or no GPU has room for it; leave out --device"
+            )
         search = Search(self, settings, allowed)
         found: list[Neighbours] = []
         for start in range(0, len(queries), BATCH):
@@ -242,6 +255,8 @@ class Search:
         self.flags = None if allowed.all() else np.repeat(allowed.ravel(), self.per_order)
         self.total = int(allowed.any(axis=1).sum())
         self.wanted = settings.top if settings.distance == "best" else max(settings.top, settings.candidates)
+        # Enough for the wanted pairs twice over, and for the vectors of the query's own pair, which stand before them.
+        self.first_count = (2 * self.wanted + self.per_pair) * (EXACT_MORE if layout.factory == "Flat" else 1)
         metric = index.settings.metric
         self.compare: SetSimilarity = set_similarity(settings.distance, metric, layout.width, settings.seed)
 
@@ -250,8 +265,7 @@ class Search:
         metric = self.index.settings.metric
         vectors = [prepared(query.vectors, metric) for query in queries]
         candidates: list[Rows] = [np.zeros(0, np.int64)] * len(queries)
-        # Enough for the wanted pairs twice over, and for the vectors of the query's own pair, which stand before them.
-        open_, count = np.arange(len(queries)), 2 * self.wanted + self.per_pair
+        open_, count = np.arange(len(queries)), self.first_count
         while len(open_) and self.total:
             count = min(count, self.total * self.per_pair)
             found, whole = self.propose([queries[i] for i in open_], [vectors[i] for i in open_], count)
@@ -271,7 +285,10 @@ class Search:
         the first k pairs are the right ones if the k-th is nearer than the nearest of these bounds.
         """
         index, sizes = self.index, [len(some) for some in vectors]
-        found, ids = nearest(index.faiss, np.concatenate(vectors), count, index.settings.probes, self.flags)
+        # A GPU finds no more than so many neighbours, and cannot leave vectors out.
+        on_gpu = self.flags is None and count <= GPU_MOST and self.settings.device != "cpu" and index.gpu is not None
+        searched = index.gpu if on_gpu else index.faiss
+        found, ids = nearest(searched, np.concatenate(vectors), count, index.settings.probes, self.flags)
         owners = np.repeat(np.arange(len(queries)), sizes)
         whole_index = count >= self.total * self.per_pair
         bounds = np.full(len(queries), -np.inf, np.float32)

@@ -86,6 +86,24 @@ def read_index(path: Path) -> Any:
         raise ArtifactError(f"{path}: FAISS cannot read it ({first}); make it again with kgrel rebuild-index") from None
 
 
+GPU_MOST = 2048
+"""Neighbours of one vector that FAISS can find on a GPU."""
+
+
+def gpu_copy(index: Any) -> Any:
+    """An exact (Flat) index copied to the first GPU; None where FAISS sees none, it does not fit, or it is not exact.
+
+    Only exact indexes go there: their answers are those of the CPU.
+    """
+    faiss = faiss_library()
+    if not isinstance(faiss.downcast_index(index), faiss.IndexFlat) or not getattr(faiss, "get_num_gpus", int)():
+        return None
+    try:
+        return faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, index)
+    except RuntimeError:
+        return None
+
+
 def search_parameters(index: Any, probes: int, count: int, allowed: Flags | None) -> Any:
     """FAISS's parameters for one search.
 

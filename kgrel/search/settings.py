@@ -81,6 +81,9 @@ class SearchSettings:
     """Leave out pairs that have an entity in common with the first entity of the query."""
     keep_query: bool = False
     """Let a pair be an answer to itself."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where FAISS looks: an exact index is searched on a GPU where faiss-gpu sees one (auto), never (cpu) or else
+    refused (cuda). Filtered searches, and long lists of answers, are answered on the CPU."""
     seed: int = 0
     """Seed of the directions of sliced-wasserstein and of the clusters of --entity."""
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.parquet as pq
 import pytest
 
 from kgrel.data.artifact import MANIFEST
@@ -179,6 +180,15 @@ def test_files_of_different_indexes_are_refused(copied: Path, build: Builder, tm
     (copied / MANIFEST).write_text(json.dumps(manifest))
     with pytest.raises(ArtifactError, match=r"index\.faiss holds 1,848, but layout\.json says 3,696"):
         RelationIndex.open(copied)
+
+
+def test_a_table_of_other_pairs_than_the_vectors_is_refused(copied: Path) -> None:
+    """Even where the checksums are not recomputed."""
+    table = pq.read_table(copied / PAIRS)
+    pq.write_table(table.slice(0, len(table) - 1), copied / PAIRS)
+    said = rf"index-pairs\.parquet holds {len(table) - 1:,}, but layout\.json says {len(table):,}"
+    with pytest.raises(ArtifactError, match=said):
+        RelationIndex.open(copied, verify=False)
 
 
 @pytest.mark.parametrize("factory", ["IVF8,Flat", "HNSW16", "RR32,IVF8,Flat", "IVF8,SQfp16"])
