@@ -131,7 +131,9 @@ def draw_confusion(axes: Axes, found: Evaluated) -> None:
     counts = confusion(found.model)
     names = [*found.classes, NO_RELATION]
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    places = np.arange(len(names))  # cells as shapes: an image would be embedded as PNG
+    axes.pcolormesh(places, places, shares, cmap="Blues", vmin=0, vmax=1, shading="nearest")
+    axes.invert_yaxis()
     if len(names) <= MOST_ANNOTATED + 1:
         for (row, column), count in np.ndenumerate(counts):
             shade = "white" if shares[row, column] > 0.5 else "black"
@@ -161,7 +163,7 @@ def scores_by_frequency(
 
 def draw_scores_by_frequency(axes: Axes, found: Evaluated) -> None:
     """Median and quartiles of the score against the number of contexts, for listed and for unlisted pairs."""
-    listed: npt.NDArray[np.bool_] = found.model.labels.any(axis=1)
+    listed = np.asarray(found.model.labels.any(axis=1), dtype=np.bool_)
     for chosen, name in ((listed, "listed"), (~listed, "not listed")):
         points = scores_by_frequency(found.model.best_score, found.contexts, chosen)
         axes.plot(points[:, 0], points[:, 2], marker="o", label=f"{name}: median")

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from kgrel.data.entities import Entity
 from kgrel.data.errors import KgrelError
 from kgrel.data.progress import Progress, Silent
 from kgrel.evaluate.pair_plots import Evaluated, draw_evaluation
@@ -86,7 +87,8 @@ def figures(report: dict[str, Any], settings: EvaluationSettings) -> list[str]:
         parts += [
             f"<h2>{name.capitalize()} {settings.part} pairs</h2>",
             f"<p>{part['pairs']:,} pairs, {part['listed']:,} of them listed ({100 * part['base_rate']:.2f} %). "
-            "Per cent, with 95 % intervals of the entity-clustered bootstrap; thresholds are tuned on validation pairs.</p>",
+            "Per cent, with 95 % intervals of the entity-clustered bootstrap; "
+            "thresholds are tuned on validation pairs.</p>",
             grid(["", *HEADS], table_rows(part["methods"])),
         ]
     return parts
@@ -121,7 +123,7 @@ def named(model: PairArtifact, row: int) -> str:
 def sentences(model: PairArtifact, evidence: EvidenceIndex, pair: tuple[int, int]) -> str:
     """Some sentences that name both, the mentions marked."""
     known = evidence.corpus.entities
-    first, second = (known.find((model.entities.types[row], model.entities.ids[row]))[0] for row in pair)
+    first, second = (known.find(Entity(model.entities.types[row], model.entities.ids[row]))[0] for row in pair)
     found = evidence.sentences(first, second, SENTENCES) if min(first, second) >= 0 else []
     if not found:
         return "<p class=note>No sentence of the corpus names both.</p>"
