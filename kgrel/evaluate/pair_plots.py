@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FormatStrFormatter
 from sklearn.metrics import precision_recall_curve
 
 from kgrel.evaluate.frequency import CURVE_BINS, groups
@@ -168,7 +169,10 @@ def draw_scores_by_frequency(axes: Axes, found: Evaluated) -> None:
         points = scores_by_frequency(found.model.best_score, found.contexts, chosen)
         axes.plot(points[:, 0], points[:, 2], marker="o", label=f"{name}: median")
         axes.fill_between(points[:, 0], points[:, 1], points[:, 3], alpha=0.2, label=f"{name}: quartiles")
-    axes.set_xscale("symlog", linthresh=1)  # pairs that no sentence mentions stand at 0
-    axes.set_xlim(left=0)
+    if (found.contexts > 0).all():
+        axes.set_xscale("log")
+    else:
+        axes.set_xscale("symlog", linthresh=1)  # pairs that no sentence mentions stand at 0
+    axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
     axes.set(title="Scores by frequency", xlabel="contexts of the pair", ylabel="score of the best class")
     axes.legend(fontsize="small")

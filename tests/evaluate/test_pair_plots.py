@@ -74,3 +74,11 @@ def test_every_method_has_a_curve_and_every_class_a_row(found: Evaluated) -> Non
     labels = [str(line.get_label()) for line in axes[0].lines]
     assert [label.split(":")[0] for label in labels] == ["kgrel", "other", "chance"]
     assert [tick.get_text() for tick in axes[3].get_yticklabels()] == [*CLASSES, NO_RELATION]
+
+
+@pytest.mark.parametrize(("fewest", "scale"), [(0, "symlog"), (1, "log")])
+def test_pairs_without_text_have_a_place_on_the_axis_of_contexts(found: Evaluated, fewest: int, scale: str) -> None:
+    contexts = np.maximum(found.contexts, fewest)
+    assert (contexts == 0).any() == (fewest == 0)
+    axes = draw_evaluation(Evaluated(found.methods, found.best_class, contexts, CLASSES, None)).axes
+    assert axes[4].get_xscale() == scale
