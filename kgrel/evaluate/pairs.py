@@ -145,9 +145,19 @@ def evaluate_pairs(
             uncertainty or no text to relate by frequency.
     """
     settings, progress = settings or EvaluationSettings(), progress or Silent()
+    refuse_shared_pairs(model.data.heads, model.data.tails, model.data.parts)
+    return evaluate_methods(model, *methods(model, beside, settings.baselines, progress), settings, progress)
+
+
+def evaluate_methods(
+    model: PairArtifact,
+    scores: dict[str, ScoreRows],
+    chosen: dict[str, Any],
+    settings: EvaluationSettings,
+    progress: Progress,
+) -> dict[str, Any]:
+    """The report of :func:`evaluate_pairs` for the methods that :func:`methods` found."""
     part, data = Part[settings.part.upper()], model.data
-    refuse_shared_pairs(data.heads, data.tails, data.parts)
-    scores, chosen = methods(model, beside, settings.baselines, progress)
     report: dict[str, Any] = {
         "settings": asdict(settings),
         "model": model.title,
@@ -158,9 +168,7 @@ def evaluate_pairs(
     progress.start("evaluate-pairs", 2 * len(scores))
     # Where an entity of every held-out pair is without training label, no pair is covered.
     for name in (ALL,) if model.settings.split in COLD else (COVERED, ALL):
-        tuning, rows = tuning_all, rows_all
-        if name == COVERED:
-            tuning, rows = tuning[data.covered(tuning)], rows[data.covered(rows)]
+        tuning, rows = (kept(data, rows, name) for rows in (tuning_all, rows_all))
         if not data.positive[tuning].any() or not data.positive[rows].any():
             raise KgrelError(
                 f"no listed pair among the {name} validation or {settings.part} pairs: more relations are needed"
@@ -177,6 +185,11 @@ def evaluate_pairs(
         progress.start("uncertainty by frequency", None)
         report["by_frequency"] = by_frequency(model, rows_all, settings)
     return report
+
+
+def kept(data: PairData, rows: Rows, name: str) -> Rows:
+    """The rows that belong to a table: all, or the covered ones."""
+    return rows[data.covered(rows)] if name == COVERED else rows
 
 
 def compare(

@@ -1,6 +1,7 @@
-"""A training as one self-contained HTML page: its curves, its figures and all its settings.
+"""A run as one self-contained HTML page: its curves, its figures and all its settings.
 
-The page is made from the directory of the run alone, finished or not, and loads nothing from elsewhere.
+The page of a training is made from the directory of the run alone, finished or not. An evaluation of the run
+(:mod:`kgrel.evaluate.pair_report`) stands before them. The page loads nothing from elsewhere.
 """
 
 from __future__ import annotations
@@ -8,9 +9,11 @@ from __future__ import annotations
 import html
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from kgrel.data.artifact import LOG, MANIFEST, UNFINISHED
@@ -39,11 +42,17 @@ STYLE = (
     "h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2rem}svg{max-width:100%;height:auto}"
     "table{border-collapse:collapse}td,th{padding:.15rem .8rem .15rem 0;text-align:left;vertical-align:top}"
     "td{font-variant-numeric:tabular-nums}.note{color:#666}"
+    "mark{background:#ffe9a8}.grid th,.grid td{border-bottom:1px solid #ddd;white-space:nowrap}"
 )
 
 
-def write_report(run: str | Path, out: str | Path, overwrite: bool = False) -> dict[str, Any]:
-    """Write the page of a run directory (REPR or PAIRS, finished or not).
+def write_report(
+    run: str | Path, out: str | Path, overwrite: bool = False, evaluation: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Write the page of a run directory (REPR or PAIRS, finished or not; a baseline).
+
+    Args:
+        evaluation: sections that stand before the curves, as HTML.
 
     Returns:
         Validations shown, the last step, and whether the run is finished.
@@ -56,7 +65,8 @@ def write_report(run: str | Path, out: str | Path, overwrite: bool = False) -> d
     described, finished = description(run)
     log = read_log(run / LOG)
     title = f"{run.name}: {'finished' if finished else 'unfinished'}, step {log[-1]['step'] if log else 0:,}"
-    parts = [f"<h1>{html.escape(title)}</h1>", "<h2>Curves</h2>", curves(log), *tables(described, log)]
+    parts = [f"<h1>{html.escape(title)}</h1>", *evaluation, *(training(log) if log or not evaluation else ())]
+    parts += tables(described)
     page = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
         f"<style>{STYLE}</style></head><body>{''.join(parts)}</body></html>\n"
@@ -97,6 +107,12 @@ def read_log(path: Path) -> list[dict[str, float]]:
     return found
 
 
+def training(log: list[dict[str, float]]) -> list[str]:
+    """The curves, and what the last validation gave."""
+    last = {name: (f"{value:.4g}", NOTES.get(name, "")) for name, value in (log[-1] if log else {}).items()}
+    return ["<h2>Curves</h2>", curves(log), "<h2>Last validation</h2>", table(last)]
+
+
 def curves(log: list[dict[str, float]]) -> str:
     """A panel for each of :data:`CURVES` that the log has figures for, as inline SVG."""
     panels = [(title, [n for n in names if any(n in line for line in log)]) for title, (_, names) in CURVES.items()]
@@ -114,15 +130,20 @@ def curves(log: list[dict[str, float]]) -> str:
         place.legend(fontsize="small")
     for place in axes[len(panels) :]:
         place.set_axis_off()
+    return inline_svg(figure)
+
+
+def inline_svg(figure: Figure) -> str:
+    """A figure as an SVG element; the same figure gives the same text."""
     stream = io.StringIO()
-    figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    return stream.getvalue().partition("<svg")[1] + stream.getvalue().partition("<svg")[2]
+    with rc_context({"svg.hashsalt": "kgrel"}):
+        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    return "<svg" + stream.getvalue().partition("<svg")[2]
 
 
-def tables(described: dict[str, Any], log: list[dict[str, float]]) -> list[str]:
-    """What the last validation gave, the settings, and where the run comes from."""
-    last = {name: (f"{value:.4g}", NOTES.get(name, "")) for name, value in (log[-1] if log else {}).items()}
-    parts = ["<h2>Last validation</h2>", table(last)]
+def tables(described: dict[str, Any]) -> list[str]:
+    """The settings, and where the run comes from."""
+    parts = list[str]()
     for title, key in (("Settings", "settings"), ("Parents", "parents"), ("Summary", "summary")):
         values = described.get(key)
         if isinstance(values, dict) and values:
