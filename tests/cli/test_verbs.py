@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -163,6 +164,27 @@ def test_evaluate_pairs(kgrel: Kgrel, pairs_path: Path, monkeypatch: pytest.Monk
     validation = kgrel(*arguments, "--no-baselines", "--part", "validation", "--json").json
     settings = EvaluationSettings(part="validation", draws=LEAST_DRAWS, baselines=False)
     assert validation["settings"] == dataclasses.asdict(settings)
+
+
+def test_report_of_pairs(kgrel: Kgrel, pairs_path: Path, corpus_path: Path, tmp_path: Path) -> None:
+    out, short = tmp_path / "page.html", ["--no-baselines", "--draws", LEAST_DRAWS]
+    training = kgrel("report", pairs_path, "--out", out)
+    assert training.code == 0, training.err
+    assert "Precision and recall" not in out.read_text()
+    outcome = kgrel("report", pairs_path, "--out", out, "--evaluate", *short)
+    assert outcome.err.startswith(f"kgrel: {out} exists already")
+    outcome = kgrel("report", pairs_path, "--out", out, "--evaluate", "--corpus", corpus_path, *short, "--overwrite")
+    assert outcome.code == 0, outcome.err
+    assert outcome.out == kgrel("evaluate-pairs", pairs_path, *short).out
+    page = out.read_text()
+    assert all(title in page for title in ("All test pairs", "Top novel predictions", "Settings of the evaluation"))
+    assert not re.search('(src|href)="(?!#|data:)', page)  # it loads nothing
+
+
+def test_an_evaluation_s_option_needs_evaluate(kgrel: Kgrel, pairs_path: Path, tmp_path: Path) -> None:
+    outcome = kgrel("report", pairs_path, "--out", tmp_path / "page.html", "--part", "validation")
+    assert outcome.code == 2
+    assert "need --evaluate" in outcome.err
 
 
 def test_too_few_draws_are_a_stated_failure(kgrel: Kgrel, pairs_path: Path) -> None:
