@@ -4,9 +4,11 @@ p(z|x,y) = ∫ p(u) p(z|x,y,u) du is a mixture of Gaussians over u. Its structur
 u, so samples of z are projected on the principal directions of the means; the noise of the single Gaussians, which has
 as many dimensions as z, would hide it otherwise.
 
-    samples of z ─▶ projected ─▶ Gaussian mixture (BIC) ─▶ maxima of its density ─▶ those that bootstraps find again
+    samples of z ─▶ projected ─▶ Gaussian mixture (BIC): the plane of its centres ─▶ kernel density in that plane
+                 ─▶ maxima with a deep enough valley around them ─▶ those that bootstraps find again
 
-Two overlapping components have one maximum and are one mode: a skewed cloud is not two relations.
+The components of the mixture are not yet modes: where u is alive, the cloud is a bent curve or sheet that several
+Gaussians fit better than one, though its density has one maximum. A mixture finds the directions, the density decides.
 """
 
 from __future__ import annotations
@@ -15,17 +17,22 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial.distance import cdist
 from sklearn.mixture import GaussianMixture
 
 from kgrel.search.settings import ModeSettings
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
-SAME = 1e-2
-"""Maxima nearer than this, in standard deviations of the cloud, are one."""
 OVERLAP = 0.5
 """Jaccard index above which a bootstrap's mode is taken for the same."""
-STEPS = 200
+BREADTH = 64
+"""The kernel is as broad as half of the points are far from their so many-th neighbour."""
+LINKS = 32
+"""Neighbours of a point that a path may step to."""
+VALLEY = 2.0
+"""How much lower the square root of the density, in points under the kernel, must be on every path to a higher maximum.
+Counts scatter by half a unit on this scale, so a valley of 2 is nearly three standard deviations of the difference."""
 
 
 @dataclass(frozen=True)
@@ -89,39 +96,67 @@ def find_modes(samples: Floats, means: Floats, settings: ModeSettings) -> Modes:
 
 
 def modes_of(points: Floats, settings: ModeSettings) -> Rows:
-    """The maximum of the fitted density that each point's component climbs to: (S, D) → (S,)."""
+    """The mode of each point: (S, D) → (S,), numbered from 0."""
     fits = [
         GaussianMixture(count, reg_covar=1e-4, n_init=2, random_state=settings.seed).fit(points)
         for count in range(1, settings.most + 1)
     ]
     best = min(fits, key=lambda fit: fit.bic(points))
-    labels: Rows = summits(best)[best.predict(points)]
-    return labels
+    groups: Rows = best.predict(points)
+    numbers = np.unique(groups)
+    if len(numbers) == 1:
+        return np.zeros(len(points), np.int64)
+    return peaks(points @ discriminants(points, groups, numbers))
 
 
-def summits(fit: GaussianMixture) -> Rows:
-    """Which maximum of the density of a mixture the mean of each component climbs to (K,), numbered from 0.
+def discriminants(points: Floats, groups: Rows, numbers: Rows) -> Floats:
+    """The directions (D, K − 1) in which the means of K groups differ, against the scatter within the groups.
 
-    x ← ( Σ_k r_k Σ_k⁻¹ )⁻¹ Σ_k r_k Σ_k⁻¹ m_k, with r_k the responsibilities at x, never goes down (Carreira-Perpiñán
-    2000).
+    The principal directions of the means after W^(−1/2), W the pooled covariance (Fisher 1936, Rao 1948).
     """
-    precisions = fit.precisions_
-    found: list[Floats] = []
-    numbers = np.zeros(len(fit.means_), np.int64)
-    for number, start in enumerate(fit.means_):
-        x = start.copy()
-        for _ in range(STEPS):
-            weighted = fit.predict_proba(x[None])[0][:, None, None] * precisions
-            pulled = (weighted @ fit.means_[:, :, None]).sum(axis=0)[:, 0]
-            following = np.linalg.solve(weighted.sum(axis=0), pulled)
-            moved, x = float(np.abs(following - x).max()), following
-            if moved < SAME / 100:
-                break
-        near = [place for place, other in enumerate(found) if np.linalg.norm(other - x) < SAME * 10]
-        if not near:
-            found.append(x)
-        numbers[number] = near[0] if near else len(found) - 1
-    return numbers
+    means = np.stack([points[groups == number].mean(axis=0) for number in numbers])
+    within = points - means[np.searchsorted(numbers, groups)]
+    scatter = within.T @ within / len(points) + 1e-4 * np.eye(points.shape[1])
+    scales, axes = np.linalg.eigh(scatter)
+    whitening = axes / np.sqrt(scales)
+    _, _, rows = np.linalg.svd((means - means.mean(axis=0)) @ whitening, full_matrices=False)
+    kept: Floats = whitening @ rows[: len(numbers) - 1].T
+    return kept
+
+
+def peaks(points: Floats) -> Rows:
+    """The maximum of the density that each point belongs to: (S, D) → (S,), numbered from 0.
+
+    From the densest point to the thinnest, each joins the densest of its neighbours that are there already. Where it
+    joins two maxima it is the pass between them, and the lower one ends if it stands out by less than :data:`VALLEY`
+    (ToMATo: Chazal, Guibas, Oudot & Skraba 2013).
+    """
+    distances = cdist(points, points)
+    width = max(float(np.median(np.partition(distances, BREADTH, axis=1)[:, BREADTH])), 1e-12)
+    height = np.sqrt(np.exp(-0.5 * (distances / width) ** 2).sum(axis=1))
+    linked = np.zeros(distances.shape, np.bool_)
+    np.put_along_axis(linked, np.argpartition(distances, LINKS, axis=1)[:, : LINKS + 1], True, axis=1)
+    linked |= linked.T
+    parent = np.full(len(points), -1)
+
+    def summit(point: int) -> int:
+        while parent[point] != point:
+            parent[point] = parent[parent[point]]
+            point = int(parent[point])
+        return point
+
+    for point in np.argsort(-height, kind="stable").tolist():
+        higher = np.flatnonzero(linked[point] & (parent >= 0))
+        if not len(higher):
+            parent[point] = point
+            continue
+        parent[point] = summit(int(higher[height[higher].argmax()]))
+        for other in sorted({summit(neighbour) for neighbour in higher.tolist()}):
+            mine = summit(point)
+            low, high = (other, mine) if height[other] < height[mine] else (mine, other)
+            if low != high and height[low] - height[point] < VALLEY:
+                parent[low] = high
+    return np.unique([summit(point) for point in range(len(points))], return_inverse=True)[1].astype(np.int64)
 
 
 def found_again(points: Floats, labels: Rows, settings: ModeSettings) -> Floats:
