@@ -4,7 +4,7 @@
     python benchmarks/search.py --part speed       # the indexes that build left in runs/
     python benchmarks/search.py --part codes       # how fast FAISS encodes vectors, by the dimensions of a code
     python benchmarks/search.py --part purity      # pairs of the real corpus, by the relation that they are listed with
-    python benchmarks/search.py --part large       # ten million vectors as IVF-PQ: half an hour, 7 GB of disk meanwhile
+    python benchmarks/search.py --part large       # ten million vectors as IVF-PQ; 7 GB of disk meanwhile
 
 All but the last by default. They need a representation and a corpus of the real data: ``benchmarks/real_pairs.py``
 makes them.
