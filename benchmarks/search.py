@@ -2,8 +2,9 @@
 
     python benchmarks/search.py --part build       # a million vectors, each build in its own process
     python benchmarks/search.py --part speed       # the indexes that build left in runs/
+    python benchmarks/search.py --part codes       # how fast FAISS encodes vectors, by the dimensions of a code
     python benchmarks/search.py --part purity      # pairs of the real corpus, by the relation that they are listed with
-    python benchmarks/search.py --part large       # ten million vectors as IVF-PQ: half an hour, 7 GB of disk meanwhile
+    python benchmarks/search.py --part large       # ten million vectors as IVF-PQ; 7 GB of disk meanwhile
 
 All but the last by default. They need a representation and a corpus of the real data: ``benchmarks/real_pairs.py``
 makes them.
@@ -30,8 +31,9 @@ from common import DATA, WORK, Lines, hardware, load, save, today
 from kgrel.metrics.bootstrap import interval
 from kgrel.model.representation import Representation
 from kgrel.search.build import build_index
+from kgrel.search.fill import training_sample
 from kgrel.search.index import Neighbours, Query, RelationIndex, Search, allowed_pairs
-from kgrel.search.library import nearest
+from kgrel.search.library import faiss_library, nearest
 from kgrel.search.metric import prepared
 from kgrel.search.queries import of_rows
 from kgrel.search.settings import IndexSettings, SearchSettings
@@ -39,8 +41,9 @@ from kgrel.search.sources import PairSource, pairs_of_corpus
 from kgrel.text.corpus import Corpus
 
 RELATIONS = DATA / "kg" / "relations.tsv.gz"
-FACTORIES = ("Flat", "IVF1024,SQfp16", "IVF1024,PQ60x8")
-LARGE = "IVF2048,PQ75x8"
+FACTORIES = ("Flat", "IVF1024,SQfp16", "IVF1024,PQ75x8")
+CODES = (60, 75)
+LARGE = "IVF4096,PQ75x8"
 TOP = 10
 Rows = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]
@@ -51,7 +54,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--representation", type=Path, default=WORK / "repr-default-seed0")
     parser.add_argument("--corpus", type=Path, default=WORK / "corpus")
-    parser.add_argument("--part", choices=["build", "speed", "purity", "large"], action="append")
+    parser.add_argument("--part", choices=["build", "speed", "codes", "purity", "large"], action="append")
     parser.add_argument("--factory", choices=FACTORIES, action="append", help="build only this one, keep the others")
     parser.add_argument("--quick", action="store_true", help="a sixteenth of the pairs, and few queries; not kept")
     parser.add_argument("--child", nargs=2, metavar=("FACTORY", "PAIRS"), help=argparse.SUPPRESS)
@@ -190,6 +193,24 @@ def speeds(pairs: int, queries: int) -> list[dict[str, Any]]:
     return rows
 
 
+def encoding(pairs: int) -> list[dict[str, Any]]:
+    """Vectors a second that FAISS turns into codes of a byte for each few dimensions, on the vectors of an index.
+
+    It has code of its own for 1, 2, 4, 8 and 12 dimensions; others are several times slower.
+    """
+    faiss = faiss_library()
+    index = RelationIndex.open(place_of("Flat", pairs), verify=False)
+    vectors = training_sample(index.vectors, IndexSettings(train_vectors=20_000))
+    rows = []
+    for codes in CODES:
+        quantizer = faiss.ProductQuantizer(index.layout.width, codes, 8)
+        quantizer.cp.niter = 1  # the rate does not depend on how good the centroids are
+        quantizer.train(vectors)
+        (seconds,) = seconds_of([lambda quantizer=quantizer: quantizer.compute_codes(vectors)])
+        rows.append({"codes": codes, "dimensions": index.layout.width // codes, "rate": len(vectors) / seconds})
+    return rows
+
+
 def raw_pairs(index: RelationIndex, asked: list[Query], ids: Rows) -> list[Rows]:
     """The first ten other pairs of each query, merged from FAISS's lists by rank."""
     per_pair, found = index.layout.orders * index.layout.vectors_per_order, []
@@ -294,7 +315,7 @@ def main() -> None:
     if options.child:
         build_one(options)
         return
-    parts = options.part or ["build", "speed", "purity"]
+    parts = options.part or ["build", "speed", "codes", "purity"]
     shrink = 16 if options.quick else 1
     pairs = 62_500 // shrink  # × 2 orders × 8 samples = a million vectors
     result: dict[str, Any] = {}
@@ -307,6 +328,8 @@ def main() -> None:
         result["build"] = facts | {"builds": [kept[factory] for factory in FACTORIES if factory in kept]}
     if "speed" in parts:
         result["speed"] = facts | {"pairs": pairs, "speed": speeds(pairs, 16 if options.quick else 64)}
+    if "codes" in parts:
+        result["codes"] = facts | {"rates": encoding(pairs)}
     if "purity" in parts:
         result["purity"] = facts | purities(options, 20_000 // shrink, 50 if options.quick else 400)
     if "large" in parts:

@@ -32,6 +32,7 @@ def section() -> list[str]:
     return [
         TEXT,
         *building(kept.get("build")),
+        *encoding(kept.get("codes")),
         *large(kept.get("large")),
         *speed(kept.get("speed")),
         *purity(kept.get("purity")),
@@ -58,6 +59,16 @@ def building(part: dict[str, Any] | None) -> list[str]:
     ]  # fmt: skip
     heads = "factory | vectors | build, s | peak memory, MB | of it before, MB | vectors, MB | FAISS, MB | recall@10"
     return [f"Building, sampling included. {facts(part)}", table(heads, rows)]
+
+
+def encoding(part: dict[str, Any] | None) -> list[str]:
+    """How fast vectors become codes."""
+    if part is None:
+        return []
+    said = [
+        f"{row['rate']:,.0f} of {row['codes']} bytes ({row['dimensions']} dimensions each)" for row in part["rates"]
+    ]
+    return [f"Product codes of 300 dimensions that FAISS makes a second: {', '.join(said)}. {facts(part)}\n"]
 
 
 def large(part: dict[str, Any] | None) -> list[str]:

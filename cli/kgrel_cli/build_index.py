@@ -44,7 +44,7 @@ def command(
     \b
     Examples:
       kgrel build-index repr --from-corpus corpus --relations relations.tsv --out index
-      kgrel build-index repr --pairs pairs.csv --factory IVF1024,PQ60x8 --out index
+      kgrel build-index repr --pairs pairs.csv --factory IVF1024,PQ75x8 --out index
     """
     if sum(source is not None for source in (pairs, from_corpus, from_graph)) != 1:
         raise click.UsageError("give one of --pairs, --from-corpus and --from-graph")

@@ -26,7 +26,7 @@ class IndexSettings:
     metric: Metric = "cosine"
     """Which vectors are near each other. Stored in the index."""
     factory: str = "auto"
-    """A string of FAISS's index_factory, such as IVF1024,PQ60x8 or HNSW32. ``auto`` is exact (Flat) up to a million
+    """A string of FAISS's index_factory, such as IVF1024,PQ75x8 or HNSW32. ``auto`` is exact (Flat) up to a million
     vectors and IVF with about √n lists of fp16 vectors beyond."""
     train_vectors: int = 262_144
     """Vectors drawn by the seed to train a factory that needs it."""

@@ -40,6 +40,18 @@ def test_one_relation_is_one_mode_also_where_it_is_skewed() -> None:
     assert len(find_modes(skewed, means, SETTINGS)) == 1
 
 
+def test_a_bent_curve_is_one_mode_and_a_kinked_one_two() -> None:
+    u = RNG.standard_normal(512)
+    axes = RNG.standard_normal((3, 40))
+    for curve, count in (
+        ((u, u**2 / 3, 0 * u), 1),
+        ((u, np.sin(2 * u), np.cos(2 * u)), 1),
+        ((np.tanh(4 * u), 0 * u, 0 * u), 2),
+    ):
+        means = np.stack(curve, axis=1) @ axes
+        assert len(find_modes(means + 0.02 * RNG.standard_normal(means.shape), means, SETTINGS)) == count
+
+
 def test_a_collapsed_u_has_one_mode_and_says_so() -> None:
     means = np.zeros((512, 40))
     found = find_modes(means + RNG.standard_normal(means.shape), means, SETTINGS)
