@@ -12,7 +12,7 @@ from kgrel.data.progress import Progress, Silent
 from kgrel.metrics.classification import average_precision, best
 from kgrel.model.classifier import RelationClassifier
 from kgrel.model.noise import CommonNoise, common_noise
-from kgrel.model.predictive import posterior_predictive
+from kgrel.model.predictive import PairFeatures, posterior_predictive
 from kgrel.model.relvm import PairPrior
 from kgrel.train.batches import Stream, rng_of, torch_generator, torch_seed
 from kgrel.train.fine_tuning import PairClassifier
@@ -20,6 +20,7 @@ from kgrel.train.loop import LoopSettings, train
 from kgrel.train.pair_data import Flags, PairData, Part, Rows
 from kgrel.train.run import Run, State
 from kgrel.train.settings import BatchSettings, PairSettings
+from kgrel.train.text_statistics import FEATURES
 
 VALIDATION_PAIRS = 20_000
 """Most validation pairs that early stopping looks at; the threshold is tuned on all of them."""
@@ -57,14 +58,16 @@ class PairBatches:
 class PairTask:
     """−E over z ~ p(z|x,y) of log p(r|z), mean over a batch of listed and NO-RELATION pairs."""
 
-    def __init__(self, prior: PairPrior, data: PairData, settings: PairSettings) -> None:
-        self.data, self.settings = data, settings
+    def __init__(
+        self, prior: PairPrior, data: PairData, settings: PairSettings, features: PairFeatures | None = None
+    ) -> None:
+        self.data, self.settings, self.features = data, settings, features
         self.batches = PairBatches(data, settings)
         held_out = data.rows(Part.VALIDATION)
         self.held_out = rng_of(settings.seed, Stream.HOLD_OUT).permutation(held_out)[:VALIDATION_PAIRS]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(torch_seed(settings.seed, Stream.INITIALISATION))
-            classifier = RelationClassifier(prior.dimensions.z, 1 + len(data.classes.names), settings.hidden)
+            classifier = new_classifier(prior.dimensions.z, len(data.classes.names), settings)
             self.module = PairClassifier(prior, classifier, settings.fine_tune)
 
     def loss(self, step: int, forward: nn.Module, device: torch.device) -> tuple[Tensor, dict[str, float]]:
@@ -76,7 +79,8 @@ class PairTask:
         noise_z = torch.randn(*shape, d.z, generator=generator).to(device)
         x, y = torch.from_numpy(heads).to(device), torch.from_numpy(tails).to(device)
         possible = torch.from_numpy(with_no_relation(self.data.possible(rows))).unsqueeze(1).to(device)
-        log_p = forward(x, y, noise_u, noise_z, possible)  # (B, S, 1 + C)
+        beside = () if self.features is None else (torch.from_numpy(self.features(heads, tails)).to(device),)
+        log_p = forward(x, y, noise_u, noise_z, possible, *beside)  # (B, S, 1 + C)
         targets = target_distribution(self.data.labels[rows]).to(device).unsqueeze(1)
         loss = -(targets * log_p).sum(-1).mean()
         return loss, {"loss": loss.item()}
@@ -85,9 +89,24 @@ class PairTask:
         """Average precision of "listed" on validation pairs, by the posterior predictive mean."""
         s, rows, prior = self.settings, self.held_out, self.module.prior
         noise = prediction_noise(prior, s)
-        scores, _ = score_rows(prior, self.module.classifier, self.data, rows, noise, s)
+        scores, _ = score_rows(prior, self.module.classifier, self.data, rows, noise, s, self.features)
         ap = average_precision(self.data.positive[rows], best(scores, self.data.possible(rows))[1])
         return {"stop": ap if ap is not None else 0.0}
+
+
+def new_classifier(z: int, classes: int, settings: PairSettings) -> RelationClassifier:
+    """A classifier of z (Z) and, with text statistics, of these; from the global seed of torch.
+
+    The weights of the statistics start at 0, so that one that never varies in training, such as the flag of pairs
+    that are never mentioned together, has no effect ever.
+    """
+    further = FEATURES if settings.text_statistics else 0
+    classifier = RelationClassifier(z + further, 1 + classes, settings.hidden)
+    if further:
+        for layer in (classifier.hidden, classifier.output):
+            if layer is not None:
+                layer.weight.data[:, -further:] = 0.0
+    return classifier
 
 
 def prediction_noise(prior: PairPrior, settings: PairSettings) -> CommonNoise:
@@ -103,11 +122,12 @@ def score_rows(
     rows: Rows,
     noise: CommonNoise,
     settings: PairSettings,
+    features: PairFeatures | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Posterior predictive mean and spread of the positive classes for pairs of the data: (len(rows), C) each."""
     possible = with_no_relation(data.possible(rows))
     heads, tails = data.heads[rows], data.tails[rows]
-    mean, std = posterior_predictive(prior, classifier, heads, tails, possible, noise, settings.order)
+    mean, std = posterior_predictive(prior, classifier, heads, tails, possible, noise, settings.order, features)
     return mean[:, 1:], std[:, 1:]
 
 
@@ -117,13 +137,17 @@ def fit_classifier(
     settings: PairSettings,
     run: Run | None = None,
     progress: Progress | None = None,
+    features: PairFeatures | None = None,
 ) -> tuple[PairPrior, RelationClassifier, State]:
     """Train the classifier, and a copy of the prior as far as the settings ask for it.
+
+    Args:
+        features: the text statistics of pairs, where the settings ask for them.
 
     Returns:
         That copy and the classifier with the weights of the best validation, and the final state of the loop.
     """
-    task = PairTask(prior, data, settings)
+    task = PairTask(prior, data, settings, features)
     shared = {f.name for f in fields(LoopSettings)} & {f.name for f in fields(PairSettings)}
     loop = LoopSettings(**{name: getattr(settings, name) for name in shared})
     state = train(task, loop, run, progress or Silent(), "train-pairs")

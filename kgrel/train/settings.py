@@ -118,9 +118,10 @@ class SplitSettings:
         KgrelError: a value is out of range.
     """
 
-    pairs: Literal["co-mentioned", "any"] = "co-mentioned"
-    """Which pairs to learn from: those that occur together in a sentence (the paper), or any listed pair beside
-    random NO-RELATION pairs of the same types."""
+    pairs: Literal["co-mentioned", "any", "both"] = "co-mentioned"
+    """Which pairs to learn from: those that occur together in a sentence (the paper); any listed pair beside random
+    NO-RELATION pairs of the same types; or co-mentioned ones, which alone validate and test where the split asks for
+    such, and for training also the listed ones that never are, beside NO-RELATION pairs of like degrees (both)."""
     split: Split = "warm"
     """What the validation and test pairs are: co-mentioned pairs at random (warm), the same with NO-RELATION pairs of
     like degrees (degree-matched), pairs of which one entity or both have no training label (entity-cold, both-cold),
@@ -138,7 +139,7 @@ class SplitSettings:
     test_share: float = 0.1
     """Share of the pairs, of positives and of NO-RELATION alike, that are kept for evaluation."""
     negatives_per_positive: float = 20.0
-    """With ``--pairs any``: random NO-RELATION pairs for each listed one."""
+    """With ``--pairs any`` or ``both``: NO-RELATION pairs for each listed one that are drawn."""
     per_class_thresholds: bool = False
     """Tune one threshold for each class instead of a global one."""
     seed: int = 0
@@ -219,6 +220,8 @@ class PairSettings(BatchSettings):
     """Decoupled decay of what is trained on towards its pretrained values; 0 = none."""
     hidden: int = 300
     """Hidden units of the classifier; 0 = a single linear layer."""
+    text_statistics: bool = False
+    """Give the classifier, beside z, the log count of the pair's contexts, its NPMI, and whether it has any."""
     gradient_clip: float = 1.0
     """Largest Euclidean norm of the gradient. 0 = no clipping."""
     validate_every: int = 500
