@@ -23,7 +23,7 @@ from kgrel.data.entities import EntityTable
 from kgrel.data.errors import KgrelError
 from kgrel.data.relations import ResolvedRelations
 from kgrel.train.batches import Stream, rng_of
-from kgrel.train.matching import Cells, draw_like, match_among
+from kgrel.train.matching import Cells, draw_about, draw_like, match_among
 from kgrel.train.pair_data import (
     ClassTable,
     Flags,
@@ -334,21 +334,21 @@ def with_never_mentioned(world: World, data: PairData, settings: SplitSettings) 
         for side in (data.heads, data.tails):
             warm_entities[side[~held_out]] = True
     further = further[warm_entities[further // size] & warm_entities[further % size]]
-    universe, parts = merged(own, data.parts.astype(np.int64), [further])
+    universe, parts = merged(own, data.parts.astype(np.int64), further)
     listed = world.pairs(universe, parts)
     where = np.flatnonzero(np.isin(world.listed, further))
     asked = world.listed[where] // size, world.listed[where] % size, world.listed_classes[where]
     cells = Cells.of(world.classes, world.type_rows, listed.label_degrees())
     excluded = np.union1d(np.union1d(unique, world.keys), own)
     rng = rng_of(settings.seed, Stream.NEGATIVES, Part.TRAINING)
-    like = draw_like(cells, asked, round(settings.negatives_per_positive), excluded, rng)
-    like = [keys[warm_entities[keys // size] & warm_entities[keys % size]] for keys in like]
+    like = draw_about(cells, asked, round(settings.negatives_per_positive), excluded, rng)
+    like = like[warm_entities[like // size] & warm_entities[like % size]]
     return world.pairs(*merged(universe, parts, like))
 
 
-def merged(keys: Rows, parts: Rows, training: list[Rows]) -> tuple[Rows, Rows]:
+def merged(keys: Rows, parts: Rows, training: Rows) -> tuple[Rows, Rows]:
     """Keys with their parts, and further keys for training, none of them there yet: sorted by key."""
-    universe = np.concatenate([keys, *training])
+    universe = np.concatenate([keys, training])
     everything = np.concatenate([parts, np.full(len(universe) - len(keys), int(Part.TRAINING))])
     order = np.argsort(universe)
     return universe[order], everything[order]
