@@ -10,6 +10,8 @@ from kgrel.model.presets import Initialisation, Latent, NoiseKind, Order, Precis
 
 Device = Literal["auto", "cpu", "cuda"]
 Schedule = Literal["cosine", "constant"]
+Loss = Literal["cross-entropy", "class-balanced", "focal", "nnpu"]
+"""See :mod:`kgrel.train.pair_loss`."""
 Split = Literal["warm", "degree-matched", "entity-cold", "both-cold", "unseen", "removed", "date"]
 
 
@@ -222,6 +224,15 @@ class PairSettings(BatchSettings):
     """Hidden units of the classifier; 0 = a single linear layer."""
     text_statistics: bool = False
     """Give the classifier, beside z, the log count of the pair's contexts, its NPMI, and whether it has any."""
+    loss: Loss = "cross-entropy"
+    """What is minimised: cross-entropy (paper); with rare classes or difficult pairs weighing more (class-balanced,
+    focal); or the non-negative risk of positive and unlabelled pairs (nnpu)."""
+    hidden_positives: float = 0.05
+    """With ``--loss nnpu``: share of the NO-RELATION pairs taken to be related pairs that the list lacks."""
+    negative_discount: float = 0.0
+    """NO-RELATION pairs weigh (1 + contexts) to minus this power, since one often mentioned may be a missing edge."""
+    negatives: Literal["random", "hard"] = "random"
+    """NO-RELATION pairs of a batch: at random, or from four times as many in proportion to their present score."""
     gradient_clip: float = 1.0
     """Largest Euclidean norm of the gradient. 0 = no clipping."""
     validate_every: int = 500
@@ -246,8 +257,8 @@ class PairSettings(BatchSettings):
         super().__post_init__()
         least = dict.fromkeys(("samples", "validate_every", "checkpoint_every"), 1)
         least |= dict.fromkeys(("steps", "weight_decay", "anchor", "hidden", "gradient_clip", "patience"), 0)
-        least["prediction_samples"] = 1
-        require(self, least, ("learning_rate",), ())
+        least |= {"prediction_samples": 1, "negative_discount": 0}
+        require(self, least, ("learning_rate",), ("hidden_positives",))
 
 
 TUNED = ("per_class_thresholds", "prediction_samples", "prediction_noise", "prediction_precision", "order")
