@@ -37,7 +37,7 @@ Rows = npt.NDArray[np.int64]
 def scores(model: PairModel, rows: Rows, samples: int, seed: int, kind: NoiseKind) -> tuple[Rows, Floats]:
     """The best class of each pair and its score, under one draw of the common noise."""
     noise = common_noise(model.prior.dimensions, samples, seed, kind)
-    predictive = Predictive(model.prior, model.classifier, noise, model.settings.order)
+    predictive = Predictive(model.prior, model.classifier, noise, model.settings.order, features=model.features)
     heads, tails, possible = model.data.heads[rows], model.data.tails[rows], model.data.possible(rows)
     return best(predictive(heads, tails, with_no_relation(possible))[0][:, 1:], possible)
 

@@ -2,12 +2,14 @@
 
     p(r|z) = softmax( A relu(K z) + B z ),   z as :mod:`kgrel.model.factorised` samples it: common noise, fixed tiles
 
+Where the classifier was trained with further inputs of a pair, they stand behind z.
+
 A score is a function of the pair, the weights, the seed and the settings, and of nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -21,11 +23,13 @@ from kgrel.model.noise import CommonNoise
 from kgrel.model.presets import Order, Precision
 from kgrel.model.relvm import PairPrior
 
-__all__ = ["TILE", "Floats", "Predictive", "Rows", "Tile", "moments", "posterior_predictive"]
+__all__ = ["TILE", "Floats", "PairFeatures", "Predictive", "Rows", "Tile", "moments", "posterior_predictive"]
 
 Floats = npt.NDArray[np.float64]
 Tile = tuple[Tensor, Tensor, Tensor]
 """Heads and tails (TILE,) and which classes are impossible (TILE, C)."""
+PairFeatures = Callable[[Rows, Rows], npt.NDArray[np.float32]]
+"""Entity rows (n,) and (n,) → further inputs of the classifier beside z: (n, F), the same in either order."""
 
 
 class Predictive(FactorisedPrior):
@@ -35,6 +39,7 @@ class Predictive(FactorisedPrior):
         noise: u (1, S, U) and z (1, S, Z).
         order: ``both`` averages over (x, y) and (y, x), so that the score is the same for both.
         precision: of the matrix products; probabilities are accumulated in fp32.
+        features: what the classifier is given of a pair beside z; None = nothing.
     """
 
     @torch.inference_mode()
@@ -45,9 +50,10 @@ class Predictive(FactorisedPrior):
         noise: CommonNoise,
         order: Order = "both",
         precision: Precision = "fp32",
+        features: PairFeatures | None = None,
     ) -> None:
         super().__init__(prior, noise, precision)
-        self.order = order
+        self.order, self.features = order, features
         split = 0 if classifier.hidden is None else classifier.hidden.out_features
         self.class_hidden = None if classifier.hidden is None else self._cast(classifier.hidden.weight.T)
         self.from_hidden = self._cast(classifier.output.weight[:, :split].T)
@@ -80,13 +86,18 @@ class Predictive(FactorisedPrior):
 
     def samples_of(self, x: Tensor, y: Tensor, forbidden: Tensor) -> Iterator[Tensor]:
         """p(r|z) of a tile for one order and sample after another: float64 (TILE, C) each."""
+        beside = None
+        if self.features is not None:
+            beside = self._cast(torch.from_numpy(self.features(x.cpu().numpy(), y.cpu().numpy())))
         for pair in self.pair_parts(x, y, self.order):
             for sample in range(self.samples):
-                yield self._probabilities(pair, sample, forbidden).double()
+                yield self._probabilities(pair, sample, beside, forbidden).double()
 
-    def _probabilities(self, pair: Tensor, sample: int, forbidden: Tensor) -> Tensor:
-        """p(r|z_s) for a tile: (TILE, H) → (TILE, C)."""
+    def _probabilities(self, pair: Tensor, sample: int, beside: Tensor | None, forbidden: Tensor) -> Tensor:
+        """p(r|z_s) for a tile: (TILE, H) and further inputs (TILE, F) → (TILE, C)."""
         z = self.z(pair, sample)
+        if beside is not None:
+            z = torch.cat([z, beside], dim=-1)
         logits = z @ self.from_z
         if self.class_hidden is not None:
             logits = torch.addmm(logits, (z @ self.class_hidden).relu_(), self.from_hidden)
@@ -111,6 +122,7 @@ def posterior_predictive(
     possible: npt.NDArray[np.bool_],
     noise: CommonNoise,
     order: Order = "both",
+    features: PairFeatures | None = None,
 ) -> tuple[Floats, Floats]:
     """:class:`Predictive` made and used once, for weights that are still in training."""
-    return Predictive(prior, classifier, noise, order)(heads, tails, possible)
+    return Predictive(prior, classifier, noise, order, features=features)(heads, tails, possible)

@@ -58,10 +58,18 @@ class PairClassifier(nn.Module):
             offset = module.get_parameter(f"parametrizations.{name}.original")
             offset.requires_grad_(True).data.zero_()
 
-    def forward(self, x: Tensor, y: Tensor, noise_u: Tensor, noise_z: Tensor, possible: Tensor) -> Tensor:
-        """Rows (B,), noise (B, S, U) and (B, S, Z), possible classes (B, 1, C) → log p(r|z) (B, S, C)."""
+    def forward(
+        self, x: Tensor, y: Tensor, noise_u: Tensor, noise_z: Tensor, possible: Tensor, features: Tensor | None = None
+    ) -> Tensor:
+        """Rows (B,), noise (B, S, U) and (B, S, Z), possible classes (B, 1, C) → log p(r|z) (B, S, C).
+
+        Args:
+            features: what the classifier is given of a pair beside z (B, F).
+        """
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen), parametrize.cached():
             z = self.prior.sample_pairs(x, y, noise_u, noise_z)  # (B, S, Z)
+        if features is not None:
+            z = torch.cat([z, features.unsqueeze(1).expand(-1, z.shape[1], -1)], dim=-1)
         log_p: Tensor = self.classifier(z, possible)
         return log_p
 

@@ -108,3 +108,27 @@ def draw_like(
         gone = np.union1d(gone, keys)
         drawn.append(keys)
     return drawn
+
+
+def draw_about(
+    cells: Cells, listed: tuple[Rows, Rows, Rows], count: int, excluded: Rows, rng: np.random.Generator
+) -> Rows:
+    """As :func:`draw_like` for very many listed pairs, in one pass: *at most* ``count`` for each.
+
+    Both entities of a listed pair are replaced by random ones of its kinds; what is excluded, drawn twice or one
+    entity with itself falls away.
+
+    Returns:
+        The keys that were drawn, sorted.
+    """
+    size, drawn = len(cells.kinds), list[Rows]()
+    for number in range(cells.kinds.shape[1]):
+        kinds, order = cells.kinds[:, number], np.argsort(cells.kinds[:, number], kind="stable")
+        starts = np.searchsorted(kinds[order], np.arange(cells.span + 1))
+        sides = []
+        for side in listed[:2]:
+            kind = np.repeat(kinds[side[listed[2] == number]], count)
+            sides.append(order[rng.integers(starts[kind], starts[kind + 1])])
+        low, high = np.minimum(*sides), np.maximum(*sides)
+        drawn.append((low * size + high)[low < high])
+    return np.setdiff1d(np.concatenate(drawn), excluded)

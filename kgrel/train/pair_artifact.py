@@ -19,8 +19,9 @@ from kgrel.data.errors import ArtifactError
 from kgrel.data.files import canonical_json
 from kgrel.metrics.classification import average_precision, best
 from kgrel.metrics.thresholds import best_threshold, best_thresholds_per_class
-from kgrel.train.pair_data import ClassTable, Flags, PairData, Part, Rows, lookup, type_rows_of
+from kgrel.train.pair_data import ClassTable, Flags, PairData, Part, Rows, type_rows_of
 from kgrel.train.settings import SplitSettings
+from kgrel.train.text_statistics import TextStatistics
 
 ENTITIES, MODEL = "entities.parquet", "model.json"
 PAIRS, COMENTIONS, RELATIONS = "pairs.parquet", "comentions.parquet", "relations.parquet"
@@ -65,6 +66,11 @@ class PairArtifact(ABC):
         labelled: Flags = self.data.label_degrees() > 0
         return labelled
 
+    @cached_property
+    def statistics(self) -> TextStatistics:
+        """What counting alone tells of any pair."""
+        return TextStatistics(self.comentions, len(self.entities))
+
     def covered(self, heads: Rows, tails: Rows) -> Flags:
         """For which possible classes both entities of each pair have a training label: (n, C)."""
         return self._labelled[heads] & self._labelled[tails] & self.possible(heads, tails)
@@ -75,10 +81,7 @@ class PairArtifact(ABC):
 
     def contexts(self, heads: Rows, tails: Rows) -> Rows:
         """Number of contexts that mention each pair, in either order: (n,)."""
-        size = len(self.entities)
-        first, second, counts = self.comentions
-        wanted = np.minimum(heads, tails) * size + np.maximum(heads, tails)
-        return lookup(first * size + second, counts, wanted)
+        return self.statistics.contexts(heads, tails)
 
     def known(self, heads: Rows, tails: Rows) -> list[str | None]:
         """Listed classes of each pair, in either order, joined by ``|``; None where none is listed."""

@@ -17,7 +17,7 @@ from kgrel.data.files import canonical_json
 from kgrel.data.settings import from_json
 from kgrel.model.classifier import RelationClassifier
 from kgrel.model.noise import CommonNoise
-from kgrel.model.predictive import Predictive
+from kgrel.model.predictive import PairFeatures, Predictive
 from kgrel.model.presets import Dimensions
 from kgrel.model.relvm import PairPrior
 from kgrel.model.representation import load_weights, save_weights
@@ -26,7 +26,7 @@ from kgrel.train.batches import Stream, torch_seed
 from kgrel.train.calibration import NOT_CALIBRATED, Calibration, Sampling
 from kgrel.train.pair_artifact import PairArtifact, read_parts
 from kgrel.train.pair_data import Rows
-from kgrel.train.pairs import prediction_noise, with_no_relation
+from kgrel.train.pairs import new_classifier, prediction_noise, with_no_relation
 from kgrel.train.settings import PairSettings
 
 PRIOR, CLASSIFIER = "prior.safetensors", "classifier.safetensors"
@@ -55,12 +55,17 @@ class PairModel(PairArtifact):
         tuned = {"none": "", "entities": ", entities fine-tuned", "all": ", fine-tuned"}
         return "kgrel" + tuned[self.settings.fine_tune]
 
+    @property
+    def features(self) -> PairFeatures | None:
+        """What the classifier is given of a pair beside z, from the co-mentions that the artifact holds."""
+        return self.statistics.features if self.settings.text_statistics else None
+
     @cached_property
     def predictive(self) -> Predictive:
         """The posterior predictive with everything that does not depend on the pair computed."""
         noise = prediction_noise(self.prior, self.settings)
         s = self.settings
-        return Predictive(self.prior, self.classifier, noise, s.order, s.prediction_precision)
+        return Predictive(self.prior, self.classifier, noise, s.order, s.prediction_precision, self.features)
 
     def predict(self, heads: Rows, tails: Rows) -> tuple[np.ndarray, np.ndarray]:
         """Posterior predictive mean and spread of each positive class: (n, C) float64 each."""
@@ -110,7 +115,8 @@ class PairModel(PairArtifact):
     def _quick(self) -> Predictive:
         d = self.prior.dimensions
         at_mean = CommonNoise(torch.zeros(1, 1, d.u), torch.zeros(1, 1, d.z))
-        return Predictive(self.prior, self.classifier, at_mean, "given", self.settings.prediction_precision)
+        s = self.settings
+        return Predictive(self.prior, self.classifier, at_mean, "given", s.prediction_precision, self.features)
 
     def quick(self, heads: Rows, tails: Rows) -> np.ndarray:
         """1 − p(NO-RELATION | z) at the mean of u and z, one sample, one order: (n,)."""
@@ -145,7 +151,7 @@ class PairModel(PairArtifact):
         model, classes = parts.pop("model"), parts["data"].classes.names
         prior = PairPrior(Dimensions(**model["dimensions"]), len(parts["entities"]))
         load_weights(prior, artifact, PRIOR)
-        classifier = RelationClassifier(prior.dimensions.z, 1 + len(classes), settings.hidden)
+        classifier = new_classifier(prior.dimensions.z, len(classes), settings)
         load_weights(classifier, artifact, CLASSIFIER)
         return cls(
             prior=prior.eval(),

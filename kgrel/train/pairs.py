@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields
 
 import numpy as np
@@ -12,14 +13,16 @@ from kgrel.data.progress import Progress, Silent
 from kgrel.metrics.classification import average_precision, best
 from kgrel.model.classifier import RelationClassifier
 from kgrel.model.noise import CommonNoise, common_noise
-from kgrel.model.predictive import posterior_predictive
+from kgrel.model.predictive import PairFeatures, posterior_predictive
 from kgrel.model.relvm import PairPrior
 from kgrel.train.batches import Stream, rng_of, torch_generator, torch_seed
 from kgrel.train.fine_tuning import PairClassifier
 from kgrel.train.loop import LoopSettings, train
 from kgrel.train.pair_data import Flags, PairData, Part, Rows
+from kgrel.train.pair_loss import class_weights, negative_weights, pair_loss
 from kgrel.train.run import Run, State
 from kgrel.train.settings import BatchSettings, PairSettings
+from kgrel.train.text_statistics import FEATURES
 
 VALIDATION_PAIRS = 20_000
 """Most validation pairs that early stopping looks at; the threshold is tuned on all of them."""
@@ -36,6 +39,12 @@ def target_distribution(labels: Flags) -> Tensor:
     return torch.from_numpy(targets / targets.sum(axis=1, keepdims=True))
 
 
+HARD_POOL = 4
+"""NO-RELATION pairs that are scored for each that is trained on, with hard negatives."""
+Score = Callable[[Rows], np.ndarray]
+"""Rows of the pair data (n,) → scores above 0 (n,)."""
+
+
 class PairBatches:
     """Batches of listed and NO-RELATION pairs, from the training part alone; a function of (seed, step)."""
 
@@ -44,11 +53,22 @@ class PairBatches:
         self.positives = data.rows(Part.TRAINING, positive=True)
         self.negatives = data.rows(Part.TRAINING, positive=False)
 
-    def batch(self, step: int) -> tuple[Rows, Rows, Rows]:
-        """Rows of the pairs at a step, and their heads and tails in a random order of the two: (B,) each."""
+    def batch(self, step: int, score: Score | None = None) -> tuple[Rows, Rows, Rows]:
+        """Rows of the pairs at a step, and their heads and tails in a random order of the two: (B,) each.
+
+        Args:
+            score: with it NO-RELATION pairs are drawn from more of them, in proportion to their score.
+        """
         rng, s = rng_of(self.settings.seed, Stream.PAIR_BATCH, step), self.settings
         positives = rng.choice(self.positives, s.batch_size - s.batch_negatives)
-        rows = np.concatenate([positives, rng.choice(self.negatives, s.batch_negatives)])
+        if score is None:
+            negatives = rng.choice(self.negatives, s.batch_negatives)
+        else:
+            pool = rng.choice(self.negatives, HARD_POOL * s.batch_negatives)
+            # The largest log w + Gumbel noise are a sample without replacement in proportion to w.
+            order = np.argsort(-(np.log(score(pool)) + rng.gumbel(size=len(pool))), kind="stable")
+            negatives = pool[order[: s.batch_negatives]]
+        rows = np.concatenate([positives, negatives])
         swap = rng.random(len(rows)) < 0.5
         heads, tails = self.data.heads[rows], self.data.tails[rows]
         return rows, np.where(swap, tails, heads), np.where(swap, heads, tails)
@@ -57,37 +77,74 @@ class PairBatches:
 class PairTask:
     """−E over z ~ p(z|x,y) of log p(r|z), mean over a batch of listed and NO-RELATION pairs."""
 
-    def __init__(self, prior: PairPrior, data: PairData, settings: PairSettings) -> None:
-        self.data, self.settings = data, settings
+    def __init__(
+        self, prior: PairPrior, data: PairData, settings: PairSettings, features: PairFeatures | None = None
+    ) -> None:
+        self.data, self.settings, self.features = data, settings, features
         self.batches = PairBatches(data, settings)
+        self.class_weights = class_weights(data.labels[data.rows(Part.TRAINING)].sum(axis=0))
         held_out = data.rows(Part.VALIDATION)
         self.held_out = rng_of(settings.seed, Stream.HOLD_OUT).permutation(held_out)[:VALIDATION_PAIRS]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(torch_seed(settings.seed, Stream.INITIALISATION))
-            classifier = RelationClassifier(prior.dimensions.z, 1 + len(data.classes.names), settings.hidden)
+            classifier = new_classifier(prior.dimensions.z, len(data.classes.names), settings)
             self.module = PairClassifier(prior, classifier, settings.fine_tune)
 
     def loss(self, step: int, forward: nn.Module, device: torch.device) -> tuple[Tensor, dict[str, float]]:
         """See :class:`kgrel.train.loop.Task`."""
-        rows, heads, tails = self.batches.batch(step)
+        hard = self.settings.negatives == "hard"
+        rows, heads, tails = self.batches.batch(step, self.related if hard else None)
         generator, d = torch_generator(self.settings.seed, Stream.NOISE, step), self.module.prior.dimensions
         shape = (len(rows), self.settings.samples)
         noise_u = torch.randn(*shape, d.u, generator=generator).to(device)
         noise_z = torch.randn(*shape, d.z, generator=generator).to(device)
         x, y = torch.from_numpy(heads).to(device), torch.from_numpy(tails).to(device)
         possible = torch.from_numpy(with_no_relation(self.data.possible(rows))).unsqueeze(1).to(device)
-        log_p = forward(x, y, noise_u, noise_z, possible)  # (B, S, 1 + C)
-        targets = target_distribution(self.data.labels[rows]).to(device).unsqueeze(1)
-        loss = -(targets * log_p).sum(-1).mean()
+        beside = () if self.features is None else (torch.from_numpy(self.features(heads, tails)).to(device),)
+        log_p = forward(x, y, noise_u, noise_z, possible, *beside)  # (B, S, 1 + C)
+        targets = target_distribution(self.data.labels[rows]).to(device)
+        s, listed = self.settings, self.data.positive[rows]
+        weights = negative_weights(self.data.contexts[rows], listed, s.negative_discount).to(device)
+        by_class = self.class_weights.to(device)
+        loss = pair_loss(log_p, targets, weights, s.loss, s.hidden_positives, by_class)
         return loss, {"loss": loss.item()}
+
+    @torch.no_grad()
+    def related(self, rows: Rows) -> np.ndarray:
+        """1 − p(NO-RELATION | z) at the mean of u and z under the present weights: (n,), at least 1e-6."""
+        prior, device = self.module.prior, next(self.module.parameters()).device
+        d, x = prior.dimensions, torch.from_numpy(self.data.heads[rows]).to(device)
+        y, zeros = torch.from_numpy(self.data.tails[rows]).to(device), torch.zeros(1, 1, max(d.u, d.z), device=device)
+        possible = torch.from_numpy(with_no_relation(self.data.possible(rows))).unsqueeze(1).to(device)
+        beside = None
+        if self.features is not None:
+            beside = torch.from_numpy(self.features(self.data.heads[rows], self.data.tails[rows])).to(device)
+        log_p = self.module(x, y, zeros[..., : d.u], zeros[..., : d.z], possible, beside)[:, 0, 0]
+        found: np.ndarray = (-torch.expm1(log_p)).clamp_min(1e-6).double().cpu().numpy()
+        return found
 
     def validate(self, step: int) -> dict[str, float]:
         """Average precision of "listed" on validation pairs, by the posterior predictive mean."""
         s, rows, prior = self.settings, self.held_out, self.module.prior
         noise = prediction_noise(prior, s)
-        scores, _ = score_rows(prior, self.module.classifier, self.data, rows, noise, s)
+        scores, _ = score_rows(prior, self.module.classifier, self.data, rows, noise, s, self.features)
         ap = average_precision(self.data.positive[rows], best(scores, self.data.possible(rows))[1])
         return {"stop": ap if ap is not None else 0.0}
+
+
+def new_classifier(z: int, classes: int, settings: PairSettings) -> RelationClassifier:
+    """A classifier of z (Z) and, with text statistics, of these; from the global seed of torch.
+
+    The weights of the statistics start at 0, so that one that never varies in training, such as the flag of pairs
+    that are never mentioned together, has no effect ever.
+    """
+    further = FEATURES if settings.text_statistics else 0
+    classifier = RelationClassifier(z + further, 1 + classes, settings.hidden)
+    if further:
+        for layer in (classifier.hidden, classifier.output):
+            if layer is not None:
+                layer.weight.data[:, -further:] = 0.0
+    return classifier
 
 
 def prediction_noise(prior: PairPrior, settings: PairSettings) -> CommonNoise:
@@ -103,11 +160,12 @@ def score_rows(
     rows: Rows,
     noise: CommonNoise,
     settings: PairSettings,
+    features: PairFeatures | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Posterior predictive mean and spread of the positive classes for pairs of the data: (len(rows), C) each."""
     possible = with_no_relation(data.possible(rows))
     heads, tails = data.heads[rows], data.tails[rows]
-    mean, std = posterior_predictive(prior, classifier, heads, tails, possible, noise, settings.order)
+    mean, std = posterior_predictive(prior, classifier, heads, tails, possible, noise, settings.order, features)
     return mean[:, 1:], std[:, 1:]
 
 
@@ -117,13 +175,17 @@ def fit_classifier(
     settings: PairSettings,
     run: Run | None = None,
     progress: Progress | None = None,
+    features: PairFeatures | None = None,
 ) -> tuple[PairPrior, RelationClassifier, State]:
     """Train the classifier, and a copy of the prior as far as the settings ask for it.
+
+    Args:
+        features: the text statistics of pairs, where the settings ask for them.
 
     Returns:
         That copy and the classifier with the weights of the best validation, and the final state of the loop.
     """
-    task = PairTask(prior, data, settings)
+    task = PairTask(prior, data, settings, features)
     shared = {f.name for f in fields(LoopSettings)} & {f.name for f in fields(PairSettings)}
     loop = LoopSettings(**{name: getattr(settings, name) for name in shared})
     state = train(task, loop, run, progress or Silent(), "train-pairs")

@@ -10,6 +10,8 @@ from kgrel.model.presets import Initialisation, Latent, NoiseKind, Order, Precis
 
 Device = Literal["auto", "cpu", "cuda"]
 Schedule = Literal["cosine", "constant"]
+Loss = Literal["cross-entropy", "class-balanced", "focal", "nnpu"]
+"""See :mod:`kgrel.train.pair_loss`."""
 Split = Literal["warm", "degree-matched", "entity-cold", "both-cold", "unseen", "removed", "date"]
 
 
@@ -122,9 +124,10 @@ class SplitSettings:
         KgrelError: a value is out of range.
     """
 
-    pairs: Literal["co-mentioned", "any"] = "co-mentioned"
-    """Which pairs to learn from: those that occur together in a sentence (the paper), or any listed pair beside
-    random NO-RELATION pairs of the same types."""
+    pairs: Literal["co-mentioned", "any", "both"] = "co-mentioned"
+    """Which pairs to learn from: those that occur together in a sentence (the paper); any listed pair beside random
+    NO-RELATION pairs of the same types; or co-mentioned ones, which alone validate and test where the split asks for
+    such, and for training also the listed ones that never are, beside NO-RELATION pairs of like degrees (both)."""
     split: Split = "warm"
     """What the validation and test pairs are: co-mentioned pairs at random (warm), the same with NO-RELATION pairs of
     like degrees (degree-matched), pairs of which one entity or both have no training label (entity-cold, both-cold),
@@ -142,7 +145,7 @@ class SplitSettings:
     test_share: float = 0.1
     """Share of the pairs, of positives and of NO-RELATION alike, that are kept for evaluation."""
     negatives_per_positive: float = 20.0
-    """With ``--pairs any``: random NO-RELATION pairs for each listed one."""
+    """With ``--pairs any`` or ``both``: NO-RELATION pairs for each listed one that are drawn."""
     per_class_thresholds: bool = False
     """Tune one threshold for each class instead of a global one."""
     seed: int = 0
@@ -223,6 +226,17 @@ class PairSettings(BatchSettings):
     """Decoupled decay of what is trained on towards its pretrained values; 0 = none."""
     hidden: int = 300
     """Hidden units of the classifier; 0 = a single linear layer."""
+    text_statistics: bool = False
+    """Give the classifier, beside z, the log count of the pair's contexts, its NPMI, and whether it has any."""
+    loss: Loss = "cross-entropy"
+    """What is minimised: cross-entropy (paper); with rare classes or difficult pairs weighing more (class-balanced,
+    focal); or the non-negative risk of positive and unlabelled pairs (nnpu)."""
+    hidden_positives: float = 0.05
+    """With ``--loss nnpu``: share of the NO-RELATION pairs taken to be related pairs that the list lacks."""
+    negative_discount: float = 0.0
+    """NO-RELATION pairs weigh (1 + contexts) to minus this power, since one often mentioned may be a missing edge."""
+    negatives: Literal["random", "hard"] = "random"
+    """NO-RELATION pairs of a batch: at random, or from four times as many in proportion to their present score."""
     gradient_clip: float = 1.0
     """Largest Euclidean norm of the gradient. 0 = no clipping."""
     validate_every: int = 500
@@ -247,8 +261,8 @@ class PairSettings(BatchSettings):
         super().__post_init__()
         least = dict.fromkeys(("samples", "validate_every", "checkpoint_every"), 1)
         least |= dict.fromkeys(("steps", "weight_decay", "anchor", "hidden", "gradient_clip", "patience"), 0)
-        least["prediction_samples"] = 1
-        require(self, least, ("learning_rate",), ())
+        least |= {"prediction_samples": 1, "negative_discount": 0}
+        require(self, least, ("learning_rate",), ("hidden_positives",))
 
 
 TUNED = ("per_class_thresholds", "prediction_samples", "prediction_noise", "prediction_precision", "order")

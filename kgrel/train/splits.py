@@ -23,7 +23,7 @@ from kgrel.data.entities import EntityTable
 from kgrel.data.errors import KgrelError
 from kgrel.data.relations import ResolvedRelations
 from kgrel.train.batches import Stream, rng_of
-from kgrel.train.matching import Cells, draw_like, match_among
+from kgrel.train.matching import Cells, draw_about, draw_like, match_among
 from kgrel.train.pair_data import (
     ClassTable,
     Flags,
@@ -94,6 +94,8 @@ def assemble_pairs(
         universe = keys[classes.possible(type_rows, keys // size, keys % size).any(axis=1)]
     data = world.pairs(universe, np.full(len(universe), Part.TRAINING))
     found = SPLITS[settings.split](world, data, settings, inputs.in_order(order))
+    if settings.pairs == "both":
+        found = with_never_mentioned(world, found, settings)
     require_parts(found, settings)
     return found
 
@@ -314,6 +316,42 @@ def by_date(world: World, data: PairData, settings: SplitSettings, inputs: Split
     starts = [dated[min(place, len(dated) - 1)] if place < len(dated) else dated[-1] + 1 for place in at]
     parts = np.searchsorted(np.array(starts), days, "right")
     return world.with_parts(data, np.where(days < 0, UNUSED, parts))
+
+
+def with_never_mentioned(world: World, data: PairData, settings: SplitSettings) -> PairData:
+    """The same validation and test pairs; training gains listed pairs without context, and unlisted ones like them.
+
+    An entity that was held out gains no training pair.
+    """
+    own, size = data.heads * world.size + data.tails, world.size
+    unique = np.unique(world.listed)
+    further = np.setdiff1d(np.setdiff1d(unique, world.keys, assume_unique=True), own)
+    warm_entities = np.ones(size, dtype=np.bool_)
+    if settings.split in ("entity-cold", "both-cold"):
+        held_out = data.parts != Part.TRAINING
+        for side in (data.heads, data.tails):
+            warm_entities[side[held_out]] = False
+        for side in (data.heads, data.tails):
+            warm_entities[side[~held_out]] = True
+    further = further[warm_entities[further // size] & warm_entities[further % size]]
+    universe, parts = merged(own, data.parts.astype(np.int64), further)
+    listed = world.pairs(universe, parts)
+    where = np.flatnonzero(np.isin(world.listed, further))
+    asked = world.listed[where] // size, world.listed[where] % size, world.listed_classes[where]
+    cells = Cells.of(world.classes, world.type_rows, listed.label_degrees())
+    excluded = np.union1d(np.union1d(unique, world.keys), own)
+    rng = rng_of(settings.seed, Stream.NEGATIVES, Part.TRAINING)
+    like = draw_about(cells, asked, round(settings.negatives_per_positive), excluded, rng)
+    like = like[warm_entities[like // size] & warm_entities[like % size]]
+    return world.pairs(*merged(universe, parts, like))
+
+
+def merged(keys: Rows, parts: Rows, training: Rows) -> tuple[Rows, Rows]:
+    """Keys with their parts, and further keys for training, none of them there yet: sorted by key."""
+    universe = np.concatenate([keys, training])
+    everything = np.concatenate([parts, np.full(len(universe) - len(keys), int(Part.TRAINING))])
+    order = np.argsort(universe)
+    return universe[order], everything[order]
 
 
 SPLITS = {

@@ -29,6 +29,7 @@ from kgrel.train.pairs import fit_classifier
 from kgrel.train.run import Run
 from kgrel.train.settings import TUNED, PairSettings, SplitSettings
 from kgrel.train.splits import SplitInputs, assemble_pairs
+from kgrel.train.text_statistics import TextStatistics
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,7 +112,9 @@ def train_pairs(
     assert representation.artifact is not None
     parents = {"representation": representation.artifact.hash, **parents_of(corpus, relations, settings)}
     run = Run(out, {"settings": to_json(settings), "parents": parents}, overwrite)
-    prior, classifier, state = fit_classifier(representation.model, inputs.data, settings, run, progress)
+    statistics = TextStatistics(inputs.comentions, len(representation.entities))
+    features = statistics.features if settings.text_statistics else None
+    prior, classifier, state = fit_classifier(representation.model, inputs.data, settings, run, progress, features)
     listed = inputs.relations
     model = PairModel(
         prior=prior,

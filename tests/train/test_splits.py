@@ -134,6 +134,38 @@ def test_with_any_pairs_every_listed_pair_is_there_with_its_text_count(make_toy:
     assert 0 < (data.contexts == 0).sum() < len(data)
 
 
+@pytest.mark.parametrize("split", ["warm", "entity-cold"])
+@pytest.mark.parametrize("seed", range(2))
+def test_with_both_held_out_pairs_stay_and_training_gains_pairs_that_are_never_mentioned(
+    make_toy: MakeToy, split: Split, seed: int
+) -> None:
+    toy = make_toy(seed)
+    own = dataclasses.replace(SETTINGS, split=split, seed=seed)
+    before, after = (toy.assemble(dataclasses.replace(own, pairs=pairs)) for pairs in ("co-mentioned", "both"))
+    for part in Part:
+        assert keys_of(before, before.rows(part)) <= keys_of(after, after.rows(part))
+    for part in (Part.VALIDATION, Part.TEST):
+        one, other = before.rows(part), after.rows(part)
+        assert keys_of(before, one) == keys_of(after, other)
+        assert np.array_equal(before.labels[one], after.labels[other])
+    gained = keys_of(after) - keys_of(before)
+    mentioned = {frozenset(pair) for pair in zip(*(side.tolist() for side in toy.comentions[:2]), strict=True)}
+    assert gained
+    assert not gained & mentioned
+    listed = {frozenset(pair) for pair in toy.listed}
+    if split != "entity-cold":
+        assert gained & listed == listed - mentioned
+    assert keys_of(after, after.positive) <= listed
+    assert not keys_of(after, ~after.positive) & listed
+    assert cold_entities(before) == cold_entities(after)
+
+
+def cold_entities(data: PairData) -> set[int]:
+    """Those of held-out pairs that no training pair has."""
+    every, trained = ({e for pair in keys_of(data, rows) for e in pair} for rows in (slice(None), data.parts == 0))
+    return every - trained
+
+
 def negatives(toy: Any, per_positive: float, seed: int = 0) -> list[tuple[int, int]]:
     """Random NO-RELATION pairs of a toy."""
     asked = dataclasses.replace(ANY, negatives_per_positive=per_positive, seed=seed)
