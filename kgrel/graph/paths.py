@@ -105,7 +105,9 @@ class _Portion:
             whole = self._two[a, c[pair]]
             rest = whole - weight * self._last[x, c][pair]  # without b = x; W is symmetric
             by_length[:, 1] = weight * np.where((rest > NEGLIGIBLE * whole) & (a != y[pair]), rest, 0.0)
-        chosen, owner = _draw(by_length.reshape(-1), 2 * starts, draws, rng)
+        owner = np.repeat(np.arange(len(x)), draws)
+        chosen = _draw(by_length.reshape(-1), 2 * starts, owner, rng)
+        chosen, owner = chosen[chosen >= 0], owner[chosen >= 0]
         first, longer = a[chosen // 2], chosen % 2 == 1
         second = np.full(len(first), NONE, np.int64)
         second[longer] = self._second(first[longer], owner[longer], rng)
@@ -114,40 +116,61 @@ class _Portion:
         return Paths(owner[stays], nodes, np.zeros((0, 3), np.int64))
 
     def _second(self, first: Ints, owner: Ints, rng: np.random.Generator) -> Ints:
-        """The second inner node of each path (n,); −1 where rounding left none."""
-        found = np.full(len(first), NONE, np.int64)
-        begin, sizes = 0, np.concatenate([[0], np.cumsum(np.diff(self._w.indptr)[first])])
-        while begin < len(first):
+        """The second inner node of each path (n,); −1 where rounding left none.
+
+        Drawn for all pairs with the same a and y together, b = x among them; where it is x, drawn again for the pair
+        alone without x, so that hubs need be listed seldom.
+        """
+        keys, group = np.unique(first * self._last.shape[1] + self._column[owner], return_inverse=True)
+        found = self._beside(*np.divmod(keys, self._last.shape[1]), group, None, rng)
+        again = np.flatnonzero(found == self._x[owner])
+        ends = self._column[owner[again]]
+        found[again] = self._beside(first[again], ends, np.arange(len(again)), self._x[owner[again]], rng)
+        return found
+
+    def _beside(self, a: Ints, column: Ints, group: Ints, barred: Ints | None, rng: np.random.Generator) -> Ints:
+        """For each draw (n,) a node b by W[a, b] W[b, y], −1 where there is none.
+
+        Args:
+            a, column: node and place of y of each group (g,).
+            group: of each draw (n,).
+            barred: a node for each group that b must not be (g,).
+        """
+        found, order = np.full(len(group), NONE, np.int64), np.argsort(group, kind="stable")
+        sizes = np.concatenate([[0], np.cumsum(np.diff(self._w.indptr)[a])])
+        begin = 0
+        while begin < len(a):
             end = max(int(np.searchsorted(sizes, sizes[begin] + ENTRIES, "right")) - 1, begin + 1)
-            places, starts = rows_flat(self._w, first[begin:end])
-            pair = np.repeat(owner[begin:end], np.diff(starts))
-            b = self._w.indices[places].astype(np.int64)
-            weight = self._w.data[places] * self._last[b, self._column[pair]] * (b != self._x[pair])
-            chosen, which = _draw(weight, starts, 1, rng)
-            found[begin + which] = b[chosen]
+            places, starts = rows_flat(self._w, a[begin:end])
+            b = self._w.indices[places]
+            weight = self._w.data[places] * self._last[b, np.repeat(column[begin:end], np.diff(starts))]
+            if barred is not None:
+                weight *= b != np.repeat(barred[begin:end], np.diff(starts))
+            some = order[slice(*np.searchsorted(group[order], [begin, end]))]
+            chosen = _draw(weight, starts, group[some] - begin, rng)
+            found[some] = np.where(chosen >= 0, b[chosen], NONE)
             begin = end
         return found
 
 
-def _draw(weights: Floats, starts: Ints, draws: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
-    """From each group draw by weight, with repetition: the places drawn and their groups; none from a weightless one.
+def _draw(weights: Floats, starts: Ints, groups: Ints, rng: np.random.Generator) -> Ints:
+    """For each draw a place of its group by weight (n,); −1 where the group has no weight.
 
     Args:
         weights: not negative (m,); group g is ``weights[starts[g] : starts[g + 1]]``.
+        groups: of each draw (n,).
     """
-    totals = np.add.reduceat(np.append(weights, 0.0), starts[:-1]) if len(starts) > 1 else np.zeros(0)
-    totals = np.where(np.diff(starts) > 0, totals, 0.0)
-    groups = np.flatnonzero(totals > 0)
+    if not len(weights):
+        return np.full(len(groups), NONE, np.int64)
+    sizes = np.diff(starts)
+    totals = np.add.reduceat(np.append(weights, 0.0), starts[:-1]) * (sizes > 0)
     # Each group's weights add up to 1, so that a light group loses no digits beside a heavy one.
-    scale = np.zeros(len(totals))
-    scale[groups] = 1 / totals[groups]
-    before = np.concatenate([[0.0], np.cumsum(weights * np.repeat(scale, np.diff(starts)))])
-    owner = np.repeat(groups, draws)
-    low, high = before[starts[owner]], before[starts[owner + 1]]
-    places = np.searchsorted(before, low + rng.random(len(owner)) * (high - low), "right") - 1
-    places = np.clip(places, starts[owner], starts[owner + 1] - 1)
-    good = weights[places] > 0
-    return places[good], owner[good]
+    scale = np.divide(1.0, totals, out=np.zeros(len(totals)), where=totals > 0)
+    before = np.concatenate([[0.0], np.cumsum(weights * np.repeat(scale, sizes))])
+    low, high = before[starts[groups]], before[starts[groups + 1]]
+    places = np.searchsorted(before, low + rng.random(len(groups)) * (high - low), "right") - 1
+    places = np.clip(places, starts[groups], np.maximum(starts[groups + 1] - 1, 0))
+    return np.where((totals[groups] > 0) & (weights[places] > 0), places, NONE)
 
 
 def _reversed(nodes: Ints) -> Ints:
