@@ -14,7 +14,7 @@ from kgrel.data.errors import KgrelError, did_you_mean
 
 VERBS = {
     "demo": "The whole line on a generated world, from sentences to scored pairs.",
-    "build-corpus": "Tag sentences with name lists and store the contexts of entity pairs.",
+    "build-corpus": "Store the contexts of entity pairs: sentences tagged with name lists, or paths of a graph.",
     "train-typing": "Learn from the context which type a name has, for build-corpus --typing.",
     "import-relvm": "Turn a data directory of the RELVM code into a corpus.",
     "describe-corpus": "Show counts, histograms and sampled sentences of a corpus.",

@@ -21,7 +21,8 @@ from kgrel.train.pair_data import Part
 from kgrel.train.pair_model import PairModel
 from kgrel.train.pretrain import pretrain
 from kgrel.train.settings import PairSettings, PretrainSettings
-from kgrel.train.train_pairs import prepare_pairs, rows_in, train_pairs, tune_threshold
+from kgrel.train.pair_data import rows_in
+from kgrel.train.train_pairs import prepare_pairs, train_pairs, tune_threshold
 
 
 class StopAt(Silent):
