@@ -26,8 +26,9 @@ def path_options(function: F) -> F:
     """``--from-graph``, what goes with it, and :class:`PathSettings`."""
     function = settings_options(PathSettings, hidden=[SHARED])(function)
     for name, text in (
-        ("--held-out", "Pairs whose edges of any type leave GRAPH first: validation and test pairs of a PAIRS or BASELINE "
-         "artifact, or the rows of a file (those with `training` in a column `part` stay)  [default: those of --pairs]"),
+        ("--held-out", "Pairs whose edges of any type leave GRAPH first: validation and test pairs of a PAIRS or "
+         "BASELINE artifact, or the rows of a file, but for those with `training` in a column `part`  [default: those "
+         "of --pairs, if it is an artifact]"),
         ("--pairs", "Pairs to find paths for: a CORPUS, PAIRS or BASELINE artifact, or a file with source_id and "
          "target_id  [default: the pairs of --corpus, or the joined pairs of GRAPH and as many others]"),
         ("--corpus", "Text CORPUS whose contexts stand in the new one too."),

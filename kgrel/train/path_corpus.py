@@ -31,12 +31,11 @@ from kgrel.text.merge import by_class
 from kgrel.text.tokens import END, ENT, SPECIAL_TOKENS
 from kgrel.text.writing import AddedContexts, NewContexts
 from kgrel.train.asked_pairs import AskedPairs, hash_of_pairs, pairs_of_graph, read_pairs
+from kgrel.train.leakage import JOINED
 from kgrel.train.pair_data import Rows, rows_in
 
 DOCUMENT = "GRAPH"
 """Identifier of the document that the contexts of a graph stand in."""
-JOINED = "joined.parquet"
-"""Only in a corpus of paths: the pairs that an edge of the walked graph joins."""
 
 
 def build_path_corpus(
