@@ -21,6 +21,7 @@ VERBS = {
     "show-evidence": "Show the sentences that name both entities of a pair.",
     "import-graph": "Read a knowledge graph, check it, and store it by type.",
     "describe-graph": "Show what a graph holds: nodes and edges by type, degrees, hubs.",
+    "export-subgraph": "Write the best paths between two entities of a graph as text, GraphML or a picture.",
     "evaluate-tagging": "Measure the tagger against gold mentions.",
     "pretrain": "Learn p(z|x,y), a distribution over the relation of a pair, from a corpus.",
     "hold-out-pairs": "Take the contexts of some pairs out of a corpus, to test on pairs that were never seen.",
