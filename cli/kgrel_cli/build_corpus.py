@@ -10,11 +10,12 @@ import click
 from kgrel.text.settings import BuildCorpusSettings
 from kgrel_cli.lexicons import lexicon_option, open_typing, tagging_settings, typing_option
 from kgrel_cli.options import INPUT, output_options, print_summary, settings_options
+from kgrel_cli.path_options import build_from_graph, path_options, refuse_path_options
 from kgrel_cli.progress import Reporter
 
 
 @click.command("build-corpus")
-@click.argument("inputs", nargs=-1, required=True, type=INPUT)
+@click.argument("inputs", nargs=-1, type=INPUT)
 @lexicon_option(required=False)
 @typing_option
 @click.option("--stop-list", type=INPUT, help="File of further names that are never tagged, one a line.")
@@ -23,6 +24,7 @@ from kgrel_cli.progress import Reporter
 )
 @click.option("--processes", default=1, show_default=True, help="Worker processes; the result does not depend on it.")
 @settings_options(BuildCorpusSettings)
+@path_options
 @output_options
 def command(
     inputs: tuple[Path, ...],
@@ -31,6 +33,7 @@ def command(
     stop_list: Path | None,
     out: Path,
     processes: int,
+    from_graph: Path | None,
     overwrite: bool,
     as_json: bool,
     **given: Any,
@@ -46,7 +49,25 @@ def command(
     Example:
       kgrel build-corpus sentences.tsv.gz --lexicon GENE=genes.tsv.gz \\
           --lexicon DISEASE=HumanDO.obo.gz --processes 2 --out corpus
+
+    With --from-graph the contexts are paths of at most three edges between two entities instead, or as well as those of
+    a text corpus; the edges between the two, and between held-out pairs, are in none.
+
+    \b
+    Example:
+      kgrel build-corpus --from-graph graph --out paths
+      kgrel build-corpus --from-graph graph --corpus corpus --held-out pairs --out both
     """
+    if from_graph is not None:
+        text = {"INPUTS": inputs, "--lexicon": lexicons, "--typing": typing, "--stop-list": stop_list}
+        with Reporter() as progress:
+            others = [name for name, value in text.items() if value]
+            artifact = build_from_graph(from_graph, out, overwrite, progress, others, given)
+        print_summary(artifact.manifest.summary, as_json)
+        return
+    if not inputs:
+        raise click.UsageError("give INPUTS, or --from-graph GRAPH")
+    refuse_path_options(given)
     from kgrel.text.build import build_corpus
 
     settings = tagging_settings(given, stop_list)

@@ -14,13 +14,14 @@ from kgrel.data.errors import KgrelError, did_you_mean
 
 VERBS = {
     "demo": "The whole line on a generated world, from sentences to scored pairs.",
-    "build-corpus": "Tag sentences with name lists and store the contexts of entity pairs.",
+    "build-corpus": "Store the contexts of entity pairs: sentences tagged with name lists, or paths of a graph.",
     "train-typing": "Learn from the context which type a name has, for build-corpus --typing.",
     "import-relvm": "Turn a data directory of the RELVM code into a corpus.",
     "describe-corpus": "Show counts, histograms and sampled sentences of a corpus.",
     "show-evidence": "Show the sentences that name both entities of a pair.",
     "import-graph": "Read a knowledge graph, check it, and store it by type.",
     "describe-graph": "Show what a graph holds: nodes and edges by type, degrees, hubs.",
+    "export-subgraph": "Write the best paths between two entities of a graph as text, GraphML or a picture.",
     "evaluate-tagging": "Measure the tagger against gold mentions.",
     "pretrain": "Learn p(z|x,y), a distribution over the relation of a pair, from a corpus.",
     "hold-out-pairs": "Take the contexts of some pairs out of a corpus, to test on pairs that were never seen.",

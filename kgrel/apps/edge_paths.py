@@ -1,27 +1,29 @@
-"""Short paths between two entities in a graph or an edge table, as lines for people."""
+"""The best paths between two entities in a graph or an edge table, as lines for people."""
 
 from __future__ import annotations
 
-from itertools import islice, pairwise
 from pathlib import Path
 
-import networkx as nx
+import numpy as np
 
-from kgrel.data.entities import EntityTable, parse_entity
+from kgrel.data.entities import Entity, EntityTable, parse_entity
 from kgrel.data.errors import InputError, KgrelError
 from kgrel.data.tables import TableReader, find_column, optional_column
-from kgrel.graph.graph import Graph
+from kgrel.graph.best_paths import best_paths, line_of
+from kgrel.graph.graph import EdgeType, Graph
 from kgrel.graph.readers import edge_format
+from kgrel.graph.settings import PathSettings
+from kgrel.graph.walks import Walks
 from kgrel.score.candidates import SOURCE, SOURCE_TYPE, TARGET, TARGET_TYPE
 from kgrel.score.graph import texts
 
 KIND = ("metaedge", "predicate", "relation", "kind", "class")
-MOST_EDGES = 3
-Node = tuple[str | None, str]
+Key = tuple[str, str]
+"""Type, empty where it is not known, and identifier."""
 
 
 def short_paths(path: str | Path, entities: EntityTable, first: int, second: int, limit: int) -> list[str]:
-    """The shortest simple paths of two or three edges between two entity rows, in either direction of each edge.
+    """The simple paths of two or three edges between two entity rows that weigh most, whatever their edges' direction.
 
     An edge between the two themselves is what is to be explained, and is no path.
 
@@ -33,48 +35,44 @@ def short_paths(path: str | Path, entities: EntityTable, first: int, second: int
         ArtifactError: the directory is no GRAPH.
         InputError: the table cannot be read.
     """
-    graph = graph_edges(path, entities) if Path(path).is_dir() else table_edges(path, entities)
-    start, end = key(entities, first), key(entities, second)
-    if start not in graph or end not in graph:
+    graph = Graph.open(path) if Path(path).is_dir() else table_graph(path, entities)
+    start, end = (node_of(graph.entities, entities, row) for row in (first, second))
+    if start < 0 or end < 0 or start == end:
         return []
-    if graph.has_edge(start, end):
-        graph.remove_edge(start, end)
-    found: list[list[Node]] = []
-    for edges in range(2, MOST_EDGES + 1):
-        longer = (nodes for nodes in nx.all_simple_paths(graph, start, end, edges) if len(nodes) == edges + 1)
-        found += islice(longer, limit - len(found))
-    names = {key(entities, row): name for row, name in enumerate(entities.names)}
-    return [line_of(graph, nodes, names) for nodes in found]
+    walks = Walks(graph, PathSettings().damping)
+    names = names_of(graph.entities, entities)
+    return [line_of(walks, found, names) for found in best_paths(walks, start, end, limit)]
 
 
-def key(entities: EntityTable, row: int) -> Node:
-    """The node of an entity."""
-    return entities.types[row], entities.ids[row]
+def node_of(nodes: EntityTable, entities: EntityTable, row: int) -> int:
+    """The node that an entity is, under its identifier or another of its own; −1 = none."""
+    for id_ in (entities.ids[row], *entities.alternatives[row]):
+        found, status = nodes.find(Entity(entities.types[row], id_))
+        if status == "ok":
+            return found
+    return -1
 
 
-def graph_edges(path: str | Path, entities: EntityTable) -> nx.Graph:
-    """The edges of a GRAPH; those of the same nodes are one, with all their kinds."""
-    given, graph = Graph.open(path), nx.Graph()
-    table = given.entities
-    seen: dict[tuple[str, str | None], Node] = {}
-    nodes = [node_of(entities, seen, id_, type_) for id_, type_ in zip(table.ids, table.types, strict=True)]
-    graph.add_nodes_from((node, {"name": name}) for node, name in zip(nodes, table.names, strict=True))
-    for type_ in given.edge_types:
-        for head, tail in given.ends[:, type_.edges].T.tolist():
-            add_edge(graph, nodes[head], nodes[tail], type_.relation)
-    return graph
+def names_of(nodes: EntityTable, entities: EntityTable) -> list[str]:
+    """The name of each node: as an entity, or else its own, or else its identifier."""
+    found = []
+    for type_, id_, name in zip(nodes.types, nodes.ids, nodes.names, strict=True):
+        row, _ = entities.find(Entity(type_ or None, id_))
+        found.append((entities.names[row] if row >= 0 else "") or name or id_)
+    return found
 
 
-def add_edge(graph: nx.Graph, one: Node, other: Node, kind: str) -> None:
-    """Join two nodes, or add a kind to the edge that joins them."""
-    if not graph.has_edge(one, other):
-        graph.add_edge(one, other, kinds=[])
-    graph.edges[one, other]["kinds"].append(kind)
+def table_graph(path: str | Path, entities: EntityTable) -> Graph:
+    """An edge table as a graph; entities in whatever spelling are one node, equal edges one edge."""
+    rows: dict[Key, int] = {}
+    seen: dict[tuple[str, str | None], int] = {}
 
+    def number(text: str, type_: str | None) -> int:
+        if (text, type_) not in seen:
+            seen[text, type_] = rows.setdefault(key_of(entities, text, type_), len(rows))
+        return seen[text, type_]
 
-def table_edges(path: str | Path, entities: EntityTable) -> nx.Graph:
-    """The edges of a table; those of the same nodes are one, with all their kinds."""
-    graph = nx.Graph()
+    edges: set[tuple[str, int, int]] = set()
     with TableReader(path, edge_format(path)) as reader:
         try:
             sides = find_column(reader.columns, SOURCE), find_column(reader.columns, TARGET)
@@ -82,36 +80,24 @@ def table_edges(path: str | Path, entities: EntityTable) -> nx.Graph:
             raise InputError(path, str(error), 1) from None
         types = [optional_column(reader.columns, names) for names in (SOURCE_TYPE, TARGET_TYPE)]
         kind = optional_column(reader.columns, KIND)
-        nodes: dict[tuple[str, str | None], Node] = {}
         for table in reader:
             columns = [texts(table, name) for name in sides]
-            given = [texts(table, name) if name else [None] * table.num_rows for name in types]
-            kinds = texts(table, kind) if kind else [None] * table.num_rows
-            for one, other, type_, other_type, name in zip(*columns, *given, kinds, strict=True):
+            given = [texts(table, name) if name else [None] * table.num_rows for name in (*types, kind)]
+            for one, other, type_, other_type, name in zip(*columns, *given, strict=True):
                 if one and other:
-                    ends = [node_of(entities, nodes, text, t) for text, t in ((one, type_), (other, other_type))]
-                    add_edge(graph, ends[0], ends[1], name or "edge")
-    return graph
+                    edges.add((name or "edge", number(one, type_), number(other, other_type)))
+    ordered = sorted(edges)
+    names = sorted({name for name, _, _ in ordered})
+    begins = [[name for name, _, _ in ordered].index(name) for name in names]
+    limits = zip(names, begins, [*begins[1:], len(ordered)], strict=True)
+    stretches = [EdgeType("", name, "", begin, end) for name, begin, end in limits]
+    nodes = EntityTable([t for t, _ in rows], [i for _, i in rows], [""] * len(rows), [[] for _ in rows])
+    ends = np.array([(head, tail) for _, head, tail in ordered], np.int64).reshape(-1, 2).T.copy()
+    return Graph(nodes, ends, stretches)
 
 
-def node_of(entities: EntityTable, nodes: dict[tuple[str, str | None], Node], text: str, type_: str | None) -> Node:
-    """The node that a text names; entities of the table in whatever spelling are one node."""
-    if (text, type_) not in nodes:
-        entity = parse_entity(text, type_)
-        row, status = entities.find(entity)
-        nodes[text, type_] = key(entities, row) if status == "ok" else (entity.type, entity.id)
-    return nodes[text, type_]
-
-
-def line_of(graph: nx.Graph, path: list[Node], names: dict[Node, str]) -> str:
-    """``AKT1 –[GiG]– GSK3B –[DaG]– …``."""
-
-    def name_of(node: Node) -> str:
-        name: str = names.get(node) or graph.nodes[node].get("name") or node[1]
-        return name
-
-    told = name_of(path[0])
-    for one, other in pairwise(path):
-        kinds = "|".join(sorted(set(graph.edges[one, other]["kinds"])))
-        told += f" –[{kinds}]– {name_of(other)}"
-    return told
+def key_of(entities: EntityTable, text: str, type_: str | None) -> Key:
+    """Type and identifier that a text names, as the table has them where it knows them."""
+    entity = parse_entity(text, type_)
+    row, status = entities.find(entity)
+    return (entities.types[row], entities.ids[row]) if status == "ok" else (entity.type or "", entity.id)

@@ -1,9 +1,12 @@
-"""Settings of the graph import. Loads neither torch nor pyarrow."""
+"""Settings of the graph import and of paths. Loads neither torch nor pyarrow."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Literal
+
+from kgrel.data.errors import KgrelError
 
 GraphFormat = Literal["hetionet", "kgx", "tsv", "primekg"]
 
@@ -19,3 +22,37 @@ class ImportSettings:
     strict: bool = False
     """Refuse the graph if any edge dangles, repeats another or joins a node with itself, or a node stands twice.
     Otherwise such rows are counted and listed; all are left out but the loops."""
+
+
+@dataclass(frozen=True)
+class PathSettings:
+    """How the paths between two entities become contexts of their pair.
+
+    Raises:
+        KgrelError: a value is out of range.
+    """
+
+    paths: int = 8
+    """Draws for each pair with --from-graph; of equal paths one is kept, so that a pair has at most so many."""
+    longest: int = 3
+    """Most edges of a path: 2 or 3."""
+    damping: float = 0.5
+    """The weight of a step between two nodes falls as the power -w of the product of their degrees; 0 = hubs count
+    like others."""
+    node_ids: bool = False
+    """Give each inner node a token of its own beside that of its type."""
+    unlinked: float = 1.0
+    """Without --pairs: random pairs without edge for each joined pair of the same types."""
+    most_pairs: int = 0
+    """Without --pairs: most joined pairs of two types, drawn by the seed; 0 = all."""
+    seed: int = 0
+    """Seed of the paths and pairs drawn."""
+
+    def __post_init__(self) -> None:
+        if self.longest not in (2, 3):
+            raise KgrelError(f"longest must be 2 or 3 edges, not {self.longest}")
+        least = {"paths": 1, "damping": 0, "unlinked": 0, "most_pairs": 0}
+        for name, minimum in least.items():
+            value = getattr(self, name)
+            if not (isfinite(value) and value >= minimum):
+                raise KgrelError(f"{name} must be at least {minimum}, not {value}")

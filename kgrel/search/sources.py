@@ -19,7 +19,7 @@ from kgrel.score.candidates import Resolver, find_columns, refuse_types
 from kgrel.score.graph import read_graph
 from kgrel.search.pair_table import PairTable, listed_names
 from kgrel.text.corpus import Corpus
-from kgrel.train.train_pairs import rows_in
+from kgrel.train.pair_data import rows_in
 
 Rows = npt.NDArray[np.int64]
 

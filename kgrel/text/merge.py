@@ -10,19 +10,18 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from kgrel.data.entities import EntityTable, class_of_types
 from kgrel.data.progress import Progress
 from kgrel.text import shards
-from kgrel.text.contexts import CONTEXT_SCHEMA, SENTENCE_SCHEMA, ContextStore, RowWriter, open_batches
-from kgrel.text.corpus import CONTEXTS, ENTITIES, PAIRS, SENTENCES, VOCABULARY
-from kgrel.text.evidence import EVIDENCE, write_evidence
+from kgrel.text.contexts import CONTEXT_SCHEMA, SENTENCE_SCHEMA, RowWriter, open_batches
+from kgrel.text.corpus import CONTEXTS, SENTENCES
 from kgrel.text.lexicon import Lexicon
 from kgrel.text.pairs import PairCounts
 from kgrel.text.settings import BuildCorpusSettings
 from kgrel.text.shards import Shard
 from kgrel.text.tokens import SPECIAL_TOKENS, UNK, Vocabulary
+from kgrel.text.writing import complete, renumbered
 
 FREQUENT_NAMES = 40
 
@@ -98,20 +97,15 @@ def merge(
             shard = Shard.read(path)
             entity_rows, word_rows = _entity_rows(shard, lexicon, rows), _word_rows(shard, vocabulary)
             for batch in open_batches(path / shards.CONTEXTS, CONTEXT_SCHEMA):
-                renumbered = _renumber(batch, entity_rows, word_rows, sentences.count)
-                unknown += int(np.count_nonzero(renumbered.column("tokens").values.to_numpy() == UNK))
-                contexts.write_batch(renumbered)
+                batch = renumbered(batch, entity_rows, word_rows, sentences.count)
+                unknown += int(np.count_nonzero(batch.column("tokens").values.to_numpy() == UNK))
+                contexts.write_batch(batch)
                 progress.advance(batch.num_rows)
             for batch in open_batches(path / shards.SENTENCES, SENTENCE_SCHEMA):
                 sentences.write_batch(batch)
-    entities.write(out / ENTITIES)
-    vocabulary.write(out / VOCABULARY)
-    store = ContextStore.open(out / CONTEXTS)
-    pairs = PairCounts.of_contexts(store.heads, store.tails, len(entities))
-    pairs.write(out / PAIRS)
-    write_evidence(out / EVIDENCE, store.heads, store.tails, len(entities))
+    pairs = complete(out, entities, vocabulary)
     summary = {
-        "contexts": len(store),
+        "contexts": contexts.count,
         "distinct_pairs": len(pairs),
         "entities": len(entities),
         "words": len(vocabulary),
@@ -156,17 +150,6 @@ def _entity_rows(shard: Shard, lexicon: Lexicon, rows: dict[Key, int]) -> Rows:
 def _word_rows(shard: Shard, vocabulary: Vocabulary) -> Rows:
     """Provisional number of a word → its row in the word table."""
     return np.array([*range(len(SPECIAL_TOKENS)), *map(vocabulary.row, shard.words)], np.int32)
-
-
-def _renumber(batch: pa.RecordBatch, entity_rows: Rows, word_rows: Rows, first_sentence: int) -> pa.RecordBatch:
-    columns = dict(zip(batch.schema.names, batch.columns, strict=True))
-    for name in ("head", "tail"):
-        columns[name] = pa.array(entity_rows[columns[name].to_numpy()])
-    columns["sentence"] = pa.array(columns["sentence"].to_numpy() + first_sentence)
-    tokens = columns["tokens"]
-    words = pa.array(word_rows[tokens.values.to_numpy()])
-    columns["tokens"] = pa.ListArray.from_arrays(tokens.offsets, words, type=CONTEXT_SCHEMA.field("tokens").type)
-    return pa.record_batch(list(columns.values()), schema=CONTEXT_SCHEMA)
 
 
 def by_class(pairs: PairCounts, entities: EntityTable) -> dict[str, dict[str, int]]:

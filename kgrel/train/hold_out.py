@@ -17,10 +17,9 @@ from kgrel.data.artifact import Artifact, Kind, Manifest, create_artifact, open_
 from kgrel.data.errors import KgrelError
 from kgrel.data.files import sha256_of
 from kgrel.data.relations import read_relations, resolve_relations
-from kgrel.text.contexts import CONTEXT_SCHEMA, SENTENCE_SCHEMA, ContextStore, RowWriter
-from kgrel.text.corpus import CONTEXTS, ENTITIES, PAIRS, SENTENCES, VOCABULARY, Corpus
-from kgrel.text.evidence import EVIDENCE, write_evidence
-from kgrel.text.pairs import PairCounts
+from kgrel.text.contexts import CONTEXT_SCHEMA, SENTENCE_SCHEMA, RowWriter
+from kgrel.text.corpus import CONTEXTS, SENTENCES, Corpus
+from kgrel.text.writing import complete
 from kgrel.train.batches import Stream, rng_of
 from kgrel.train.matching import Cells, match_among
 from kgrel.train.pair_data import Part, Rows, class_table, type_rows_of
@@ -131,8 +130,4 @@ def write_without(corpus: Corpus, gone: npt.NDArray[np.bool_], out: Path) -> Non
     with RowWriter(out / SENTENCES, SENTENCE_SCHEMA) as sentences:
         for batch in corpus.sentences.batches:
             sentences.write_batch(batch)
-    corpus.entities.write(out / ENTITIES)
-    corpus.vocabulary.write(out / VOCABULARY)
-    store = ContextStore.open(out / CONTEXTS)
-    PairCounts.of_contexts(store.heads, store.tails, len(corpus.entities)).write(out / PAIRS)
-    write_evidence(out / EVIDENCE, store.heads, store.tails, len(corpus.entities))
+    complete(out, corpus.entities, corpus.vocabulary)

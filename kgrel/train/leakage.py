@@ -6,12 +6,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.parquet as pq
 
 from kgrel.data.errors import KgrelError
 from kgrel.text.corpus import Corpus
 from kgrel.train.pair_data import Flags, PairData, Part, Rows
 
 BLOCK = 65_536
+JOINED = "joined.parquet"
+"""Only in a corpus of paths: the pairs that an edge of the walked graph joins, in rows of the corpus."""
 
 
 def refuse_shared_pairs(heads: Rows, tails: Rows, parts: npt.ArrayLike) -> None:
@@ -41,16 +44,18 @@ def leakage_report(data: PairData, corpus: Corpus, rows_of_corpus: Rows) -> dict
         For validation and test: ``pairs``; ``pairs_in_training`` (0, or the split is refused); how many of them have
         ``both``, ``one`` or ``no`` entities with a training label of any class; ``contexts``; how many of these stand
         in a sentence that is a context of a training pair too; and how many are word for word, mentions aside, a
-        context of a training pair.
+        context of a training pair. Where contexts are paths of a graph, also ``pairs_joined_in_the_graph``: those whose
+        edges were not taken out of it, so that paths of other pairs may use them.
 
     Raises:
         KgrelError: a pair stands on both sides, in either order.
     """
     refuse_shared_pairs(data.heads, data.tails, data.parts)
     parts = parts_of_contexts(data, corpus, rows_of_corpus)
+    keys = data.heads * len(data.type_rows) + data.tails
     labelled: Flags = np.any(data.label_degrees(), axis=1)
     training, hashes = parts == Part.TRAINING, context_hashes(corpus)
-    sentences = corpus.contexts.sentences
+    sentences, linked = corpus.contexts.sentences, joined_pairs(corpus, rows_of_corpus, len(data.type_rows))
     report = {}
     for part in (Part.VALIDATION, Part.TEST):
         rows, contexts = data.rows(part), parts == part
@@ -61,11 +66,23 @@ def leakage_report(data: PairData, corpus: Corpus, rows_of_corpus: Rows) -> dict
             "entities_with_training_label": {
                 name: int((ends == number).sum()) for number, name in ((2, "both"), (1, "one"), (0, "none"))
             },
+            **({} if linked is None else {"pairs_joined_in_the_graph": int(np.isin(keys[rows], linked).sum())}),
             "contexts": int(contexts.sum()),
             "contexts_in_sentences_of_training_pairs": int(np.isin(sentences[contexts], sentences[training]).sum()),
             "contexts_word_for_word_in_training": int(np.isin(hashes[contexts], hashes[training]).sum()),
         }
     return report
+
+
+def joined_pairs(corpus: Corpus, rows_of_corpus: Rows, size: int) -> Rows | None:
+    """Keys head · size + tail, head < tail, of the pairs that an edge of the walked graph joins; None without graph."""
+    if JOINED not in corpus.artifact.manifest.files:
+        return None
+    table = pq.read_table(corpus.artifact.file(JOINED))
+    heads, tails = (rows_of_corpus[table.column(name).to_numpy()] for name in ("head", "tail"))
+    known = (heads >= 0) & (tails >= 0)
+    keys: Rows = (np.minimum(heads, tails) * size + np.maximum(heads, tails))[known]
+    return keys
 
 
 def parts_of_contexts(data: PairData, corpus: Corpus, rows_of_corpus: Rows) -> Rows:

@@ -109,6 +109,12 @@ def type_rows_of(entities: EntityTable) -> tuple[list[str], Rows]:
     return types, np.array([index[name] for name in entities.types], dtype=np.int64)
 
 
+def rows_in(known: EntityTable, entities: EntityTable) -> Rows:
+    """For each of ``entities`` its row in ``known``, −1 where it is not there."""
+    rows = {key: row for row, key in enumerate(zip(known.types, known.ids, strict=True))}
+    return np.array([rows.get(key, -1) for key in zip(entities.types, entities.ids, strict=True)], dtype=np.int64)
+
+
 def class_table(relations: ResolvedRelations, types: list[str], type_rows: Rows) -> ClassTable:
     """A class is possible for the types of pairs that the relations list it for."""
     allowed = np.zeros((len(types), len(types), len(relations.class_names)), dtype=np.bool_)

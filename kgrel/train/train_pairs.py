@@ -23,7 +23,7 @@ from kgrel.train.hold_out import read_held_out
 from kgrel.train.leakage import leakage_report
 from kgrel.train.listed import hash_of_listed, read_listed
 from kgrel.train.pair_artifact import describe
-from kgrel.train.pair_data import PairData, Rows
+from kgrel.train.pair_data import PairData, Rows, rows_in
 from kgrel.train.pair_model import PairModel
 from kgrel.train.pairs import fit_classifier
 from kgrel.train.run import Run
@@ -40,12 +40,6 @@ class PairInputs:
     comentions: tuple[Rows, Rows, Rows]
     relations: ResolvedRelations
     summary: dict[str, Any]
-
-
-def rows_in(known: EntityTable, entities: EntityTable) -> Rows:
-    """For each of ``entities`` its row in ``known``, −1 where it is not there."""
-    rows = {key: row for row, key in enumerate(zip(known.types, known.ids, strict=True))}
-    return np.array([rows.get(key, -1) for key in zip(entities.types, entities.ids, strict=True)], dtype=np.int64)
 
 
 def prepare_pairs(entities: EntityTable, corpus: Corpus, relations: str | Path, settings: SplitSettings) -> PairInputs:

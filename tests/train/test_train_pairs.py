@@ -17,11 +17,11 @@ from kgrel.metrics.calibration import Platt
 from kgrel.model.representation import Representation
 from kgrel.text.corpus import Corpus
 from kgrel.train.calibration import CO_MENTIONED, Calibration
-from kgrel.train.pair_data import Part
+from kgrel.train.pair_data import Part, rows_in
 from kgrel.train.pair_model import PairModel
 from kgrel.train.pretrain import pretrain
 from kgrel.train.settings import PairSettings, PretrainSettings
-from kgrel.train.train_pairs import prepare_pairs, rows_in, train_pairs, tune_threshold
+from kgrel.train.train_pairs import prepare_pairs, train_pairs, tune_threshold
 
 
 class StopAt(Silent):
