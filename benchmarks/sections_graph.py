@@ -13,14 +13,16 @@ runs, each in a process of its own. *Unpacking* is the machine's own limit: read
 """
 
 
-PATHS = """Paths as contexts (`kgrel build-corpus --from-graph`): pairs of Hetionet, half of them joined and half of them
-these with shuffled tails, drawn for in one process of one thread. *Times the product* compares with the sparse product
-W W over the columns of all ends, which finding paths of three edges begins with. More pairs for each end cost less.
+PATHS = """Paths as contexts (`kgrel build-corpus --from-graph`): pairs of Hetionet, half of them joined and half of
+them these with shuffled tails, drawn for in one process of one thread. *Times the product* compares with the sparse
+product W W over the columns of all ends, which finding paths of three edges begins with. More pairs for each end cost
+less.
 """
-TABLE = """Average precision on the test pairs of one split, by class; every edge of any type between validation and test
-pairs left the graph first. *In the graph* counts the test pairs that an edge still joins: of paths it must be 0. A pair
-of which an entity is not in the graph has a context that says there is no path, which text does not know; all of them are
-unlisted. Part of Hetionet's edges come from text mining and curated literature.
+TABLE = """Average precision on the test pairs of one split, by class; every edge of any type between validation and
+test pairs left the graph first. *In the graph* counts the test pairs that an edge still joins: of paths it must be 0. A
+pair of which an entity is not in the graph has a context that says there is no path, which text does not know; that
+alone tells much where the list was made from the graph. Part of Hetionet's edges come from text mining and curated
+literature.
 """
 
 
