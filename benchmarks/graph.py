@@ -1,8 +1,12 @@
-"""Graphs: import of Hetionet.
+"""Graphs: import of Hetionet, paths as contexts, and what they are worth beside text.
 
-    python benchmarks/graph.py
+    python benchmarks/graph.py import
+    python benchmarks/graph.py paths
+    python benchmarks/graph.py table --models text=PAIRS paths=PAIRS both=PAIRS ComplEx=BASELINE
 
-Runs in a process of its own. The machine's own limit beside the import is reading the same two files through gzip.
+Import and paths run in a process of their own. The machine's own limit beside the import is reading the same two files
+through gzip; beside drawing paths, the sparse product of the weights of steps with as many columns as pairs have ends.
+The models of the table must have the same pairs and the same split.
 """
 
 from __future__ import annotations
@@ -18,6 +22,10 @@ from pathlib import Path
 from typing import Any
 
 from common import DATA, hardware, load, peak_kib, save, today
+
+from kgrel.data.settings import to_json
+from kgrel.metrics.classification import average_precision, best
+from kgrel.train.pair_data import Part
 
 NODES, EDGES = DATA / "kg" / "hetionet-nodes.tsv.gz", DATA / "kg" / "hetionet-edges.sif.gz"
 QUICK_LINES = 100_001
@@ -60,24 +68,122 @@ def measure_import(quick: bool) -> dict[str, Any]:
         for repeat in range(1 if quick else REPEATS):
             place = directory / str(repeat)
             place.mkdir()
-            command = [sys.executable, __file__, "--child", str(NODES), str(edges), str(place)]
+            command = [sys.executable, __file__, "import", "--child", str(NODES), str(edges), str(place)]
             printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
             runs.append(json.loads(printed.splitlines()[-1]))
         best = min(runs, key=lambda run: run["seconds"])
         return best | {"unpack_seconds": unpack_seconds(NODES, edges), "all_seconds": [run["seconds"] for run in runs]}
 
 
+def paths_child(graph_path: Path, pairs: int) -> dict[str, Any]:
+    """Draw paths of edges' and of shuffled pairs, in this process."""
+    import numpy as np
+
+    from kgrel.graph.graph import Graph
+    from kgrel.graph.paths import draw_paths
+    from kgrel.graph.settings import PathSettings
+    from kgrel.graph.walks import Walks
+
+    graph, rng, settings = Graph.open(graph_path), np.random.default_rng(0), PathSettings()
+    ends = graph.ends[:, rng.choice(graph.edge_count, pairs // 2, replace=False)]
+    ends = np.concatenate([ends, np.stack([ends[0], rng.permutation(ends[1])])], axis=1)
+    heads, tails = ends[:, ends[0] != ends[1]]
+    begin = time.perf_counter()
+    walks = Walks(graph, settings.damping)
+    count, found = 0, 0
+    for paths in draw_paths(walks, heads, tails, settings.paths, settings.longest, rng):
+        count, found = count + len(paths), found + len(np.unique(paths.pairs))
+    seconds, peak = time.perf_counter() - begin, peak_kib() / 1024
+    columns = np.unique(tails)
+    begin = time.perf_counter()
+    for start in range(0, len(columns), 128):
+        walks.weights @ walks.weights[:, columns[start : start + 128]]
+    product = time.perf_counter() - begin
+    return {
+        "pairs": len(heads), "pairs_with_path": found, "paths": count, "seconds": seconds, "peak_mb": peak,
+        "product_seconds": product, "settings": to_json(settings),
+    }  # fmt: skip
+
+
+def measure_paths(quick: bool, pairs: int) -> dict[str, Any]:
+    """Import the graph, then draw in a process of its own."""
+    from kgrel.graph.build import import_graph
+
+    with tempfile.TemporaryDirectory(prefix="kgrel-benchmark-") as name:
+        artifact = import_graph([NODES, EDGES], Path(name) / "graph")
+        command = [sys.executable, __file__, "paths", "--child", str(artifact.path), str(5000 if quick else pairs)]
+        printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        return dict(json.loads(printed.splitlines()[-1]))
+
+
+def measure_table(models: list[str], quick: bool) -> dict[str, Any]:
+    """Average precision by class of every model on the pairs that all hold out.
+
+    Raises:
+        SystemExit: a model has other pairs.
+    """
+    from kgrel.score.opening import open_scorer
+
+    part, found, pairs = Part.VALIDATION if quick else Part.TEST, {}, {}
+    for name, path in (model.split("=", 1) for model in models):
+        model: Any = open_scorer(path)
+        pairs[name] = keys_of(model, part)
+        if pairs[name] != next(iter(pairs.values())):
+            raise SystemExit(f"{name}: has other {part.name.lower()} pairs than {next(iter(pairs))}")
+        run = json.loads((model.artifact.path / "run.json").read_text())
+        leakage = model.artifact.manifest.summary["leakage"]
+        precision = precision_by_class(model, part)
+        found[name] = {"average_precision": precision, "leakage": leakage, "seconds": run["seconds"]}
+    return {"part": part.name.lower(), "models": found}
+
+
+def keys_of(model: Any, part: Part) -> set[tuple[str, str, str, str]]:
+    """The pairs of a part by type and identifier."""
+    data, table = model.data, model.entities
+    rows = data.rows(part)
+    return {
+        (table.types[a], table.ids[a], table.types[b], table.ids[b])
+        for a, b in zip(data.heads[rows].tolist(), data.tails[rows].tolist(), strict=True)
+    }
+
+
+def precision_by_class(model: Any, part: Part) -> dict[str, float]:
+    """Of each class among the pairs for which it is possible; and under ``all`` of the best class among all pairs."""
+    data, rows = model.data, model.data.rows(part)
+    scores, _ = model.predict(data.heads[rows], data.tails[rows])
+    possible, labels = data.possible(rows), data.labels[rows]
+    found = {"all": average_precision(labels.any(axis=1), best(scores, possible)[1])}
+    for column, name in enumerate(model.classes):
+        inside = possible[:, column]
+        if labels[inside, column].any():
+            found[name] = average_precision(labels[inside, column], scores[inside, column])
+    return found
+
+
 def main() -> None:
     """Measure and keep."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="the first 100,000 edges, once; not kept")
+    parser.add_argument("what", choices=["import", "paths", "table"], help="which measurement")
+    parser.add_argument("--quick", action="store_true", help="fewer edges or pairs, once; not kept")
     parser.add_argument("--json", action="store_true", help="print the result as one JSON line, last")
-    parser.add_argument("--child", nargs=3, type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--pairs", type=int, default=200_000, help="pairs to draw paths for, half of them joined")
+    parser.add_argument("--models", nargs="+", default=[], metavar="NAME=ARTIFACT", help="rows of the table")
+    parser.add_argument("--child", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.child:
-        print(json.dumps(child(*options.child)))
+    if options.child and options.what == "import":
+        print(json.dumps(child(*map(Path, options.child))))
         return
-    result = {"date": today(), "hardware": hardware(), "import": measure_import(options.quick)}
+    if options.child:
+        print(json.dumps(paths_child(Path(options.child[0]), int(options.child[1]))))
+        return
+    if options.what == "table" and not options.models:
+        parser.error("table needs --models")
+    measured = {
+        "import": lambda: measure_import(options.quick),
+        "paths": lambda: measure_paths(options.quick, options.pairs),
+        "table": lambda: measure_table(options.models, options.quick),
+    }[options.what]()
+    result = {options.what: {"date": today(), "hardware": hardware()} | measured}
     if not options.quick:
         save("graph", load("graph") | result)
     print(json.dumps(result, allow_nan=False) if options.json else json.dumps(result, indent=1))

@@ -84,6 +84,7 @@ class Subgraph:
             axes.text(x, y, printable(names[row]), fontsize=8, **style)
         axes.set(xlim=(-0.5, 3.5))
         axes.margins(y=0.15)
+        axes.invert_yaxis()  # the heaviest path first
         axes.axis("off")
         return figure
 
