@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,14 @@ def draw_report(report: dict[str, Any], path: str | Path) -> None:
         figure.savefig(path, dpi=150, format="png", metadata={"Software": None})
     except OSError as error:
         raise KgrelError(f"{path}: cannot be written ({error.strerror})") from None
+
+
+def inline_svg(figure: Figure) -> str:
+    """A figure as the ``svg`` element of a page; the same figure gives the same text for longer."""
+    stream = io.StringIO()
+    figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    _, start, rest = stream.getvalue().partition("<svg")
+    return start + rest
 
 
 def draw_reliability(axes: Axes, found: dict[str, Any]) -> None:

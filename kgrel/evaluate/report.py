@@ -6,8 +6,8 @@ The page is made from the directory of the run alone, finished or not, and loads
 from __future__ import annotations
 
 import html
-import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from kgrel.data.artifact import LOG, MANIFEST, UNFINISHED
 from kgrel.data.errors import ArtifactError
 from kgrel.data.files import atomic_file
+from kgrel.evaluate.plots import inline_svg
 
 CURVES: dict[str, tuple[str, tuple[str, ...]]] = {
     "Likelihood, nats a token": ("bound", ("validation_elbo", "validation_log_likelihood", "validation_bag", "elbo")),
@@ -42,8 +43,13 @@ STYLE = (
 )
 
 
-def write_report(run: str | Path, out: str | Path, overwrite: bool = False) -> dict[str, Any]:
+def write_report(
+    run: str | Path, out: str | Path, overwrite: bool = False, sections: Sequence[str] = ()
+) -> dict[str, Any]:
     """Write the page of a run directory (REPR or PAIRS, finished or not).
+
+    Args:
+        sections: HTML that stands before the curves, such as :func:`kgrel.evaluate.pair_report.pair_sections`.
 
     Returns:
         Validations shown, the last step, and whether the run is finished.
@@ -56,7 +62,7 @@ def write_report(run: str | Path, out: str | Path, overwrite: bool = False) -> d
     described, finished = description(run)
     log = read_log(run / LOG)
     title = f"{run.name}: {'finished' if finished else 'unfinished'}, step {log[-1]['step'] if log else 0:,}"
-    parts = [f"<h1>{html.escape(title)}</h1>", "<h2>Curves</h2>", curves(log), *tables(described, log)]
+    parts = [f"<h1>{html.escape(title)}</h1>", *sections, "<h2>Curves</h2>", curves(log), *tables(described, log)]
     page = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
         f"<style>{STYLE}</style></head><body>{''.join(parts)}</body></html>\n"
@@ -114,9 +120,7 @@ def curves(log: list[dict[str, float]]) -> str:
         place.legend(fontsize="small")
     for place in axes[len(panels) :]:
         place.set_axis_off()
-    stream = io.StringIO()
-    figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    return stream.getvalue().partition("<svg")[1] + stream.getvalue().partition("<svg")[2]
+    return inline_svg(figure)
 
 
 def tables(described: dict[str, Any], log: list[dict[str, float]]) -> list[str]:
