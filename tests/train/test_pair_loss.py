@@ -88,4 +88,5 @@ def test_every_loss_is_finite_where_predictions_are_certain_and_wrong(loss: Loss
     value = loss_of(at, loss, 0.1)
     value.backward()
     assert at.grad is not None
-    assert torch.isfinite(value) and torch.isfinite(at.grad).all()
+    assert torch.isfinite(value)
+    assert torch.isfinite(at.grad).all()
