@@ -13,13 +13,13 @@ import torch
 
 from kgrel.data.artifact import LOG, Artifact
 from kgrel.data.errors import KgrelError, NonFiniteError
-from kgrel.data.progress import Silent
 from kgrel.model.representation import Representation
 from kgrel.text.corpus import Corpus
 from kgrel.train.pretrain import plan, pretrain
 from kgrel.train.pretrain_task import PretrainTask
 from kgrel.train.settings import PretrainSettings
 from kgrel.train.start_model import start_model
+from tests.train.stopping import StopAt
 
 CPU = torch.device("cpu")
 
@@ -31,18 +31,6 @@ def task_of(corpus: Corpus, settings: PretrainSettings) -> PretrainTask:
 
 def logged(directory: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (directory / LOG).read_text(encoding="utf-8").splitlines()]
-
-
-class StopAt(Silent):
-    """Crash once a number of steps is done."""
-
-    def __init__(self, step: int) -> None:
-        self.left = step
-
-    def advance(self, units: int, note: str = "") -> None:
-        self.left -= units
-        if self.left <= 0:
-            raise SystemExit
 
 
 def test_with_types_x_and_y_are_rows_of_types(corpus: Corpus, tiny_settings: PretrainSettings, tmp_path: Path) -> None:

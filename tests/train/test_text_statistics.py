@@ -12,7 +12,6 @@ import pytest
 import torch
 
 from kgrel.data.artifact import Artifact
-from kgrel.data.progress import Silent
 from kgrel.model.representation import Representation
 from kgrel.score.stream import score_file
 from kgrel.text.corpus import Corpus
@@ -22,6 +21,7 @@ from kgrel.train.pairs import new_classifier
 from kgrel.train.settings import PairSettings
 from kgrel.train.text_statistics import TextStatistics
 from kgrel.train.train_pairs import train_pairs
+from tests.train.stopping import StopAt
 
 COUNTED = np.array([0, 0, 1]), np.array([1, 2, 2]), np.array([3, 1, 4])
 
@@ -84,18 +84,6 @@ def test_score_pairs_gives_what_predict_gives(with_text: Artifact, tmp_path: Pat
     scores = [float(line.split(",")[header.split(",").index("score")]) for line in out]
     best = np.where(model.possible(heads, tails), model.predict(heads, tails)[0], -1.0).max(axis=1)
     assert scores == pytest.approx(best.tolist(), abs=1e-6)
-
-
-class StopAt(Silent):
-    """Crash once a number of steps is done."""
-
-    def __init__(self, step: int) -> None:
-        self.left = step
-
-    def advance(self, units: int, note: str = "") -> None:
-        self.left -= units
-        if self.left <= 0:
-            raise SystemExit
 
 
 def test_a_run_that_was_cut_gives_the_same_bytes_with_hard_negatives_too(

@@ -12,7 +12,6 @@ import pytest
 from kgrel.data.artifact import Artifact
 from kgrel.data.errors import KgrelError
 from kgrel.data.files import sha256_of
-from kgrel.data.progress import Silent
 from kgrel.metrics.calibration import Platt
 from kgrel.model.representation import Representation
 from kgrel.text.corpus import Corpus
@@ -22,18 +21,7 @@ from kgrel.train.pair_model import PairModel
 from kgrel.train.pretrain import pretrain
 from kgrel.train.settings import PairSettings, PretrainSettings
 from kgrel.train.train_pairs import prepare_pairs, train_pairs, tune_threshold
-
-
-class StopAt(Silent):
-    """Crash once a number of steps is done."""
-
-    def __init__(self, step: int) -> None:
-        self.left = step
-
-    def advance(self, units: int, note: str = "") -> None:
-        self.left -= units
-        if self.left <= 0:
-            raise SystemExit
+from tests.train.stopping import StopAt
 
 
 @pytest.fixture(scope="module")
