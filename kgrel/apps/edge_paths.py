@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -87,10 +89,9 @@ def table_graph(path: str | Path, entities: EntityTable) -> Graph:
                 if one and other:
                     edges.add((name or "edge", number(one, type_), number(other, other_type)))
     ordered = sorted(edges)
-    names = sorted({name for name, _, _ in ordered})
-    begins = [[name for name, _, _ in ordered].index(name) for name in names]
-    limits = zip(names, begins, [*begins[1:], len(ordered)], strict=True)
-    stretches = [EdgeType("", name, "", begin, end) for name, begin, end in limits]
+    sizes = Counter(name for name, _, _ in ordered)  # in the order of the edges
+    limits = [0, *accumulate(sizes.values())]
+    stretches = [EdgeType("", name, "", *ends) for name, ends in zip(sizes, pairwise(limits), strict=True)]
     nodes = EntityTable([t for t, _ in rows], [i for _, i in rows], [""] * len(rows), [[] for _ in rows])
     ends = np.array([(head, tail) for _, head, tail in ordered], np.int64).reshape(-1, 2).T.copy()
     return Graph(nodes, ends, stretches)

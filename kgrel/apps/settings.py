@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kgrel.data.errors import KgrelError
+from kgrel.data.settings import require
+from kgrel.graph.settings import WalkSettings
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class DemoSettings:
 
 
 @dataclass(frozen=True)
-class SubgraphSettings:
+class SubgraphSettings(WalkSettings):
     """Which paths between two entities are exported.
 
     Raises:
@@ -27,16 +28,7 @@ class SubgraphSettings:
 
     top: int = 10
     """Most paths, the heaviest first."""
-    longest: int = 3
-    """Most edges of a path: 2 or 3."""
-    damping: float = 0.5
-    """The weight of a step between two nodes falls as the power -w of the product of their degrees; 0 = hubs count
-    like others."""
 
     def __post_init__(self) -> None:
-        if self.top < 1:
-            raise KgrelError(f"top must be at least 1, not {self.top}")
-        if self.longest not in (2, 3):
-            raise KgrelError(f"longest must be 2 or 3 edges, not {self.longest}")
-        if not 0 <= self.damping < float("inf"):
-            raise KgrelError(f"damping must be at least 0, not {self.damping}")
+        super().__post_init__()
+        require(self, {"top": 1}, (), ())

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kgrel.data.errors import KgrelError
+from kgrel.data.settings import require
 from kgrel.model.presets import Precision
-from kgrel.train.settings import BatchSettings, Device, SplitSettings, require
+from kgrel.train.settings import BatchSettings, Device, SplitSettings
 
 
 @dataclass(frozen=True)

@@ -104,3 +104,17 @@ def _own_descriptions(cls: type) -> dict[str, str]:
         ):
             texts[statement.target.id] = " ".join(str(following.value.value).split())
     return texts
+
+
+def require(settings: Any, least: dict[str, int], positive: tuple[str, ...], shares: tuple[str, ...]) -> None:
+    """Refuse values out of range: below ``least``, not above 0, or not in 0 ≤ share < 1.
+
+    Raises:
+        KgrelError: names the setting, its range and its value.
+    """
+    ranges = [(name, f"at least {low}", getattr(settings, name) >= low) for name, low in least.items()]
+    ranges += [(name, "greater than 0", getattr(settings, name) > 0) for name in positive]
+    ranges += [(name, "at least 0 and below 1", 0 <= getattr(settings, name) < 1) for name in shares]
+    for name, range_, holds in ranges:
+        if not holds:
+            raise KgrelError(f"{name} must be {range_}, not {getattr(settings, name)}")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite
+from math import inf
 from typing import Literal
 
 from kgrel.data.errors import KgrelError
+from kgrel.data.settings import require
 
 GraphFormat = Literal["hetionet", "kgx", "tsv", "primekg"]
 
@@ -25,7 +26,28 @@ class ImportSettings:
 
 
 @dataclass(frozen=True)
-class PathSettings:
+class WalkSettings:
+    """How paths are weighed, see :mod:`kgrel.graph.walks`.
+
+    Raises:
+        KgrelError: a value is out of range.
+    """
+
+    longest: int = 3
+    """Most edges of a path: 2 or 3."""
+    damping: float = 0.5
+    """The weight of a step between two nodes falls as the power -w of the product of their degrees; 0 = hubs count
+    like others."""
+
+    def __post_init__(self) -> None:
+        if self.longest not in (2, 3):
+            raise KgrelError(f"longest must be 2 or 3 edges, not {self.longest}")
+        if not 0 <= self.damping < inf:
+            raise KgrelError(f"damping must be at least 0, not {self.damping}")
+
+
+@dataclass(frozen=True)
+class PathSettings(WalkSettings):
     """How the paths between two entities become contexts of their pair.
 
     Raises:
@@ -34,11 +56,6 @@ class PathSettings:
 
     paths: int = 8
     """Draws for each pair with --from-graph; of equal paths one is kept, so that a pair has at most so many."""
-    longest: int = 3
-    """Most edges of a path: 2 or 3."""
-    damping: float = 0.5
-    """The weight of a step between two nodes falls as the power -w of the product of their degrees; 0 = hubs count
-    like others."""
     node_ids: bool = False
     """Give each inner node a token of its own beside that of its type."""
     unlinked: float = 1.0
@@ -49,10 +66,7 @@ class PathSettings:
     """Seed of the paths and pairs drawn."""
 
     def __post_init__(self) -> None:
-        if self.longest not in (2, 3):
-            raise KgrelError(f"longest must be 2 or 3 edges, not {self.longest}")
-        least = {"paths": 1, "damping": 0, "unlinked": 0, "most_pairs": 0}
-        for name, minimum in least.items():
-            value = getattr(self, name)
-            if not (isfinite(value) and value >= minimum):
-                raise KgrelError(f"{name} must be at least {minimum}, not {value}")
+        super().__post_init__()
+        require(self, {"paths": 1, "most_pairs": 0, "seed": 0}, (), ())
+        if not 0 <= self.unlinked < inf:
+            raise KgrelError(f"unlinked must be at least 0, not {self.unlinked}")

@@ -29,6 +29,7 @@ class Walks:
     Attributes:
         graph: the graph.
         damping: w.
+        degrees: edges at each node, loops left out (N,).
         weights: W, symmetric, without diagonal (N, N).
     """
 
@@ -38,15 +39,10 @@ class Walks:
         proper = graph.ends[0] != graph.ends[1]
         heads, tails = graph.ends[:, proper]
         both = np.concatenate([heads, tails]), np.concatenate([tails, heads])
-        self._degrees = np.bincount(both[0], minlength=size)
-        factors = np.maximum(self._degrees, 1).astype(np.float64) ** -damping
+        self.degrees: Ints = np.bincount(both[0], minlength=size)
+        factors = np.maximum(self.degrees, 1).astype(np.float64) ** -damping
         self.weights = csr_array((factors[both[0]] * factors[both[1]], both), shape=(size, size))  # adds parallel ones
         self.weights.sum_duplicates()
-
-    @property
-    def degrees(self) -> Ints:
-        """Edges at each node, loops left out (N,)."""
-        return self._degrees
 
     @cached_property
     def _steps(self) -> tuple[Ints, Ints]:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from kgrel.data.errors import KgrelError, did_you_mean
+from kgrel.data.settings import require
 from kgrel.model.presets import NoiseKind, Pooling
-from kgrel.train.settings import Device, Schedule, require
+from kgrel.train.settings import Device, Schedule
 
 Part = Literal["words", "types", "recogniser", "prior"]
 PARTS: tuple[Part, ...] = get_args(Part)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from kgrel.data.errors import KgrelError
+from kgrel.data.settings import require
 from kgrel.model.presets import Initialisation, Latent, NoiseKind, Order, Precision, Size
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -13,20 +14,6 @@ Schedule = Literal["cosine", "constant"]
 Loss = Literal["cross-entropy", "class-balanced", "focal", "nnpu"]
 """See :mod:`kgrel.train.pair_loss`."""
 Split = Literal["warm", "degree-matched", "entity-cold", "both-cold", "unseen", "removed", "date"]
-
-
-def require(settings: Any, least: dict[str, int], positive: tuple[str, ...], shares: tuple[str, ...]) -> None:
-    """Refuse values out of range: below ``least``, not above 0, or not in 0 ≤ share < 1.
-
-    Raises:
-        KgrelError: names the setting, its range and its value.
-    """
-    ranges = [(name, f"at least {low}", getattr(settings, name) >= low) for name, low in least.items()]
-    ranges += [(name, "greater than 0", getattr(settings, name) > 0) for name in positive]
-    ranges += [(name, "at least 0 and below 1", 0 <= getattr(settings, name) < 1) for name in shares]
-    for name, range_, holds in ranges:
-        if not holds:
-            raise KgrelError(f"{name} must be {range_}, not {getattr(settings, name)}")
 
 
 @dataclass(frozen=True)
