@@ -18,8 +18,9 @@ from torch import Tensor
 
 from kgrel.model.classifier import RelationClassifier
 from kgrel.model.gaussian import Gaussian
+from kgrel.model.lstm import reverse_padded
 from kgrel.model.presets import Dimensions, Pooling
-from kgrel.model.relvm import PAD, RELVM, ContextEncoder, reverse_padded
+from kgrel.model.relvm import PAD, RELVM, ContextEncoder
 
 ENT = 2
 """Row of ``<ENT>`` in the word table."""

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from kgrel.data.errors import KgrelError
 from kgrel.train.leakage import refuse_shared_pairs
 from kgrel.train.matching import Cells
-from kgrel.train.pair_data import PairData, Part, class_table, type_rows_of
+from kgrel.train.pair_data import PairData, Part
 from kgrel.train.pair_model import PairModel
 from kgrel.train.pairs import PairBatches
 from kgrel.train.settings import PairSettings, Split
-from kgrel.train.splits import SplitInputs, assemble_pairs, labelled, random_negatives, split_parts
+from kgrel.train.splits import SplitInputs, assemble_pairs, labelled, split_parts
 
 SETTINGS = PairSettings(batch_size=48, batch_negatives=32, negatives_per_positive=2.0)
 ANY = dataclasses.replace(SETTINGS, pairs="any")
@@ -167,51 +167,6 @@ def cold_entities(data: PairData) -> set[int]:
     return every - trained
 
 
-def negatives(toy: Any, per_positive: float, seed: int = 0) -> list[tuple[int, int]]:
-    """Random NO-RELATION pairs of a toy."""
-    asked = dataclasses.replace(ANY, negatives_per_positive=per_positive, seed=seed)
-    types, type_rows = type_rows_of(toy.entities)
-    size, classes = len(toy.entities), class_table(toy.relations, types, type_rows)
-    listed = toy.relations.heads * size + toy.relations.tails
-    keys = random_negatives(type_rows, classes, listed, toy.relations, asked)
-    return list(zip((keys // size).tolist(), (keys % size).tolist(), strict=True))
-
-
-@seeds
-@pytest.mark.parametrize("per_positive", [0.3, 1.0, 2.0, 50.0])
-def test_random_negatives_are_unlisted_distinct_typed_and_as_many_as_there_can_be(
-    make_toy: MakeToy, per_positive: float, seed: int
-) -> None:
-    toy = make_toy(seed)
-    drawn = negatives(toy, per_positive, seed)
-    types = toy.entities.types
-
-    def kind(pair: tuple[int, int]) -> tuple[str, ...]:
-        return tuple(sorted(types[row] for row in pair))
-
-    assert len(set(drawn)) == len(drawn)
-    assert all(head < tail for head, tail in drawn)
-    assert not set(drawn) & toy.listed
-    triples = list(zip(toy.relations.heads.tolist(), toy.relations.tails.tolist(), strict=True))
-    kinds = [kind(pair) for pair in triples]
-    for wanted in set(kinds):
-        free = [p for p in itertools.combinations(range(len(types)), 2) if kind(p) == wanted and p not in toy.listed]
-        asked = round(per_positive * kinds.count(wanted))
-        assert sum(kind(pair) == wanted for pair in drawn) == min(asked, len(free))
-    assert {kind(pair) for pair in drawn} <= set(kinds)
-
-
-def test_random_negatives_end_where_every_pair_is_listed(make_toy: MakeToy) -> None:
-    toy = make_toy(0, entities=9, listed=10_000)
-    assert negatives(toy, 20.0) == []
-
-
-def test_random_negatives_differ_with_the_seed_alone(make_toy: MakeToy) -> None:
-    toy = make_toy(0)
-    assert negatives(toy, 1.0, seed=1) == negatives(toy, 1.0, seed=1)
-    assert negatives(toy, 1.0, seed=1) != negatives(toy, 1.0, seed=2)
-
-
 def test_the_split_depends_on_the_seed(make_toy: MakeToy) -> None:
     toy = make_toy(0)
     one, same, other = (toy.assemble(dataclasses.replace(SETTINGS, seed=seed)).parts for seed in (0, 0, 1))
@@ -266,7 +221,9 @@ def test_entity_cold_pairs_have_one_entity_that_no_training_pair_has(make_toy: M
         assert min(held_out) == 1
         assert np.mean(held_out) < 1.3  # the other one is an entity of training, if a training pair happens to name it
     assert not data.label_degrees()[list(entities_of(data, Part.TEST) - trained)].any()
-    assert not (entities_of(data, Part.TEST) - trained) & (entities_of(data, Part.VALIDATION) - trained)
+    for part, other in ((Part.VALIDATION, Part.TEST), (Part.TEST, Part.VALIDATION)):
+        elsewhere = trained | entities_of(data, other)
+        assert all(pair - elsewhere for pair in keys_of(data, data.rows(part)))  # an entity of this part alone
 
 
 @seeds
