@@ -1,9 +1,8 @@
 """Memory of the process that is free but not given back.
 
 Batches of pretraining are of every length, so that the C library's heap fills with free blocks of sizes that do not
-come again: 60 steps of an x-small model with an LSTM left 2.0 GB resident, and every step more; with trimming 1.1 GB.
-Trimming every few steps takes some 4 % of their time; letting each large block go back at once (mallopt's mmap
-threshold) takes 30 %.
+come again, and grows with every step. Trimming it every few steps costs little; letting each large block go back at
+once (mallopt's mmap threshold) costs much more, since every block is then fresh memory.
 """
 
 from __future__ import annotations
