@@ -91,44 +91,26 @@ def draw_like(
     """
     size, drawn = len(cells.kinds), list[Rows]()
     wanted, counts = np.unique(cells.of_pairs(*listed), return_counts=True)
-    heads, tails = excluded // size, excluded % size
-    barred = {n: np.sort(cells.of_pairs(heads, tails, np.full(len(heads), n))) for n in range(cells.kinds.shape[1])}
-    gone = excluded
-    for cell, listed_count in zip(wanted.tolist(), counts.tolist(), strict=True):
-        number, *kinds = cells.parts_of(cell)
-        one, other = (np.flatnonzero(cells.kinds[:, number] == kind) for kind in kinds)
-        inside = np.searchsorted(barred[number], [cell, cell + 1], "left")
-        already = sum(len(keys) for keys in drawn)
-        # Each pair is at most two cells of one × other, each self-pair one: so many distinct cells hold enough.
-        enough = 2 * (count * listed_count + int(inside[1] - inside[0]) + already) + len(one)
-        places = rng.choice(len(one) * len(other), min(enough, len(one) * len(other)), replace=False)
-        a, b = one[places // len(other)], other[places % len(other)]
-        keys = np.unique(np.minimum(a, b)[a != b] * size + np.maximum(a, b)[a != b])
-        keys = rng.permutation(np.setdiff1d(keys, gone))[: count * listed_count]
-        gone = np.union1d(gone, keys)
-        drawn.append(keys)
+    for number in range(cells.kinds.shape[1]):
+        # The cells of one class have no pair in common, so what was drawn is looked at anew for each class only.
+        gone = np.sort(np.concatenate([excluded, *drawn]))
+        barred = np.sort(cells.of_pairs(gone // size, gone % size, np.full(len(gone), number)))
+        of_class = wanted // cells.span**2 == number
+        for cell, listed_count in zip(wanted[of_class].tolist(), counts[of_class].tolist(), strict=True):
+            one, other = (np.flatnonzero(cells.kinds[:, number] == kind) for kind in cells.parts_of(cell)[1:])
+            inside = np.searchsorted(barred, [cell, cell + 1], "left")
+            # Each pair is at most two cells of one × other, each self-pair one: so many distinct cells hold enough.
+            enough = 2 * (count * listed_count + int(inside[1] - inside[0])) + len(one)
+            places = rng.choice(len(one) * len(other), min(enough, len(one) * len(other)), replace=False)
+            a, b = one[places // len(other)], other[places % len(other)]
+            keys = np.unique(np.minimum(a, b)[a != b] * size + np.maximum(a, b)[a != b])
+            drawn.append(rng.permutation(keys[~among(gone, keys)])[: count * listed_count])
     return drawn
 
 
-def draw_about(
-    cells: Cells, listed: tuple[Rows, Rows, Rows], count: int, excluded: Rows, rng: np.random.Generator
-) -> Rows:
-    """As :func:`draw_like` for very many listed pairs, in one pass: *at most* ``count`` for each.
-
-    Both entities of a listed pair are replaced by random ones of its kinds; what is excluded, drawn twice or one
-    entity with itself falls away.
-
-    Returns:
-        The keys that were drawn, sorted.
-    """
-    size, drawn = len(cells.kinds), list[Rows]()
-    for number in range(cells.kinds.shape[1]):
-        kinds, order = cells.kinds[:, number], np.argsort(cells.kinds[:, number], kind="stable")
-        starts = np.searchsorted(kinds[order], np.arange(cells.span + 1))
-        sides = []
-        for side in listed[:2]:
-            kind = np.repeat(kinds[side[listed[2] == number]], count)
-            sides.append(order[rng.integers(starts[kind], starts[kind + 1])])
-        low, high = np.minimum(*sides), np.maximum(*sides)
-        drawn.append((low * size + high)[low < high])
-    return np.setdiff1d(np.concatenate(drawn), excluded)
+def among(ordered: Rows, keys: Rows) -> npt.NDArray[np.bool_]:
+    """Which keys (n,) stand in a sorted array."""
+    if not len(ordered):
+        return np.zeros(len(keys), np.bool_)
+    found: npt.NDArray[np.bool_] = ordered[np.searchsorted(ordered, keys).clip(max=len(ordered) - 1)] == keys
+    return found

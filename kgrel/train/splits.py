@@ -23,7 +23,7 @@ from kgrel.data.entities import EntityTable
 from kgrel.data.errors import KgrelError
 from kgrel.data.relations import ResolvedRelations
 from kgrel.train.batches import Stream, rng_of
-from kgrel.train.matching import Cells, draw_about, draw_like, match_among
+from kgrel.train.matching import Cells, draw_like, match_among
 from kgrel.train.pair_data import (
     ClassTable,
     Flags,
@@ -96,6 +96,8 @@ def assemble_pairs(
     found = SPLITS[settings.split](world, data, settings, inputs.in_order(order))
     if settings.pairs == "both":
         found = with_never_mentioned(world, found, settings)
+    if settings.split in MATCHED:  # by the degrees of all that trains, so last
+        found = MATCHED[settings.split](world, found, settings)
     require_parts(found, settings)
     return found
 
@@ -141,9 +143,13 @@ class World:
         heads, tails = universe // self.size, universe % self.size
         return PairData(self.classes, self.type_rows, heads, tails, labels, parts.astype(np.int8), contexts)
 
+    def keys_of(self, data: PairData) -> Rows:
+        """The key of each pair (n,), rising."""
+        return data.heads * self.size + data.tails
+
     def with_parts(self, data: PairData, parts: Rows) -> PairData:
         """The same pairs in other parts."""
-        return self.pairs(data.heads * self.size + data.tails, parts)
+        return self.pairs(self.keys_of(data), parts)
 
 
 def split_parts(positive: Flags, settings: SplitSettings) -> Parts:
@@ -189,9 +195,8 @@ def warm(world: World, data: PairData, settings: SplitSettings, inputs: SplitInp
     return world.with_parts(data, split_parts(data.positive, settings).astype(np.int64))
 
 
-def degree_matched(world: World, data: PairData, settings: SplitSettings, inputs: SplitInputs) -> PairData:
-    """As warm, the held-out NO-RELATION pairs chosen by the training degrees of the listed ones."""
-    data = warm(world, data, settings, inputs)
+def match_co_mentioned(world: World, data: PairData, settings: SplitSettings) -> PairData:
+    """Of the held-out NO-RELATION pairs those stay that are like the held-out listed ones."""
     cells = Cells.of(world.classes, world.type_rows, data.label_degrees())
     parts = data.parts.astype(np.int64)
     for part in (Part.VALIDATION, Part.TEST):
@@ -251,33 +256,33 @@ def entity_groups(data: PairData, validation: float, test: float, settings: Spli
 
 
 def unseen(world: World, data: PairData, settings: SplitSettings, inputs: SplitInputs) -> PairData:
-    """All co-mentioned pairs train; listed pairs without a common context are held out, against others like them.
+    """All co-mentioned pairs train; listed pairs without a common context are held out.
 
     Raises:
         KgrelError: too few listed pairs have no common context.
     """
-    rng, unique = rng_of(settings.seed, Stream.SPLIT), np.unique(world.listed)
-    never = rng.permutation(np.setdiff1d(unique, world.keys, assume_unique=True))
-    sizes = [
+    rng = rng_of(settings.seed, Stream.SPLIT)
+    never = rng.permutation(np.setdiff1d(np.unique(world.listed), world.keys, assume_unique=True))
+    validation, test = (
         min(round(share * len(never)), settings.held_out_positives)
         for share in (settings.validation_share, settings.test_share)
-    ]
-    if min(sizes) < 1:
+    )
+    if min(validation, test) < 1:
         raise KgrelError(f"only {len(never)} listed pairs have no common context, too few for --split unseen")
+    parts = np.repeat([int(Part.VALIDATION), int(Part.TEST)], [validation, test])
+    return world.pairs(*merged(world.keys_of(data), data.parts.astype(np.int64), never[: len(parts)], parts))
+
+
+def draw_never_mentioned(world: World, data: PairData, settings: SplitSettings) -> PairData:
+    """The held-out listed pairs against unlisted ones like them, none of which has a common context."""
     cells = Cells.of(world.classes, world.type_rows, data.label_degrees())
-    excluded = np.union1d(unique, world.keys)
-    keys, parts = [data.heads * world.size + data.tails], [data.parts.astype(np.int64)]
-    for part, chosen in zip((Part.VALIDATION, Part.TEST), np.split(never[: sum(sizes)], [sizes[0]]), strict=True):
-        positives = np.sort(chosen)
-        where = np.flatnonzero(np.isin(world.listed, positives))
-        asked = world.listed[where] // world.size, world.listed[where] % world.size, world.listed_classes[where]
-        like = draw_like(cells, asked, UNSEEN_PER_POSITIVE, excluded, rng_of(settings.seed, Stream.NEGATIVES, part))
-        held_out = np.concatenate([positives, *like])
-        excluded = np.union1d(excluded, held_out)
-        keys.append(held_out)
-        parts.append(np.full(len(held_out), int(part)))
-    universe, places = np.unique(np.concatenate(keys), return_index=True)
-    return world.pairs(universe, np.concatenate(parts)[places])
+    universe, parts = world.keys_of(data), data.parts.astype(np.int64)
+    for part in (Part.VALIDATION, Part.TEST):
+        excluded = np.union1d(np.union1d(world.listed, world.keys), universe)
+        rng = rng_of(settings.seed, Stream.NEGATIVES, part)
+        drawn = draw_like(cells, labelled(data, data.rows(part, positive=True)), UNSEEN_PER_POSITIVE, excluded, rng)
+        universe, parts = merged(universe, parts, np.concatenate(drawn), part)
+    return world.pairs(universe, parts)
 
 
 def removed(world: World, data: PairData, settings: SplitSettings, inputs: SplitInputs) -> PairData:
@@ -293,9 +298,7 @@ def removed(world: World, data: PairData, settings: SplitSettings, inputs: Split
     seen = np.isin(held_out, world.keys)
     if seen.any():
         raise KgrelError(f"{int(seen.sum())} held-out pairs have contexts in the corpus; make it again")
-    universe = np.concatenate([data.heads * world.size + data.tails, held_out])
-    order = np.argsort(universe)
-    return world.pairs(universe[order], np.concatenate([data.parts.astype(np.int64), parts])[order])
+    return world.pairs(*merged(world.keys_of(data), data.parts.astype(np.int64), held_out, parts))
 
 
 def by_date(world: World, data: PairData, settings: SplitSettings, inputs: SplitInputs) -> PairData:
@@ -305,7 +308,7 @@ def by_date(world: World, data: PairData, settings: SplitSettings, inputs: Split
         KgrelError: no pair has a date.
     """
     assert inputs.first_dates is not None
-    days = inputs.first_dates[np.searchsorted(world.keys, data.heads * world.size + data.tails)]
+    days = inputs.first_dates[np.searchsorted(world.keys, world.keys_of(data))]
     dated = np.sort(days[days >= 0])
     if not len(dated):
         raise KgrelError("--dates: no document of the corpus has a date there; are the identifiers the same?")
@@ -319,13 +322,12 @@ def by_date(world: World, data: PairData, settings: SplitSettings, inputs: Split
 
 
 def with_never_mentioned(world: World, data: PairData, settings: SplitSettings) -> PairData:
-    """The same validation and test pairs; training gains listed pairs without context, and unlisted ones like them.
+    """Training gains the listed pairs without context that are not held out, and unlisted ones like them.
 
     An entity that was held out gains no training pair.
     """
-    own, size = data.heads * world.size + data.tails, world.size
-    unique = np.unique(world.listed)
-    further = np.setdiff1d(np.setdiff1d(unique, world.keys, assume_unique=True), own)
+    own, size = world.keys_of(data), world.size
+    further = np.setdiff1d(np.setdiff1d(world.listed, world.keys), own)
     warm_entities = np.ones(size, dtype=np.bool_)
     if settings.split in ("entity-cold", "both-cold"):
         held_out = data.parts != Part.TRAINING
@@ -334,35 +336,35 @@ def with_never_mentioned(world: World, data: PairData, settings: SplitSettings) 
         for side in (data.heads, data.tails):
             warm_entities[side[~held_out]] = True
     further = further[warm_entities[further // size] & warm_entities[further % size]]
-    universe, parts = merged(own, data.parts.astype(np.int64), further)
+    universe, parts = merged(own, data.parts.astype(np.int64), further, Part.TRAINING)
     listed = world.pairs(universe, parts)
-    where = np.flatnonzero(np.isin(world.listed, further))
-    asked = world.listed[where] // size, world.listed[where] % size, world.listed_classes[where]
+    gained = labelled(listed, np.flatnonzero(np.isin(universe, further)))
     cells = Cells.of(world.classes, world.type_rows, listed.label_degrees())
-    excluded = np.union1d(np.union1d(unique, world.keys), own)
+    excluded = np.union1d(np.union1d(world.listed, world.keys), own)
     rng = rng_of(settings.seed, Stream.NEGATIVES, Part.TRAINING)
-    like = draw_about(cells, asked, round(settings.negatives_per_positive), excluded, rng)
+    like = np.concatenate(draw_like(cells, gained, round(settings.negatives_per_positive), excluded, rng))
     like = like[warm_entities[like // size] & warm_entities[like % size]]
-    return world.pairs(*merged(universe, parts, like))
+    return world.pairs(*merged(universe, parts, like, Part.TRAINING))
 
 
-def merged(keys: Rows, parts: Rows, training: Rows) -> tuple[Rows, Rows]:
-    """Keys with their parts, and further keys for training, none of them there yet: sorted by key."""
-    universe = np.concatenate([keys, training])
-    everything = np.concatenate([parts, np.full(len(universe) - len(keys), int(Part.TRAINING))])
+def merged(keys: Rows, parts: Rows, further: Rows, their_parts: Rows | int) -> tuple[Rows, Rows]:
+    """Keys with their parts, and further ones, none of them there yet: sorted by key."""
+    universe = np.concatenate([keys, further])
     order = np.argsort(universe)
-    return universe[order], everything[order]
+    return universe[order], np.concatenate([parts, np.broadcast_to(their_parts, len(further))])[order]
 
 
 SPLITS = {
     "warm": warm,
-    "degree-matched": degree_matched,
+    "degree-matched": warm,
     "entity-cold": entity_cold,
     "both-cold": both_cold,
     "unseen": unseen,
     "removed": removed,
     "date": by_date,
 }
+MATCHED = {"degree-matched": match_co_mentioned, "unseen": draw_never_mentioned}
+"""How a split that asks for NO-RELATION pairs like the listed ones comes to them."""
 
 
 def random_negatives(
