@@ -48,7 +48,14 @@ from kgrel.train.settings import PAIR_RECIPES, SplitSettings
 from kgrel.train.train_pairs import train_pairs
 
 RELATIONS = DATA / "kg" / "relations.tsv.gz"
-SPLITS = ("warm", "degree-matched", "entity-cold", "unseen")
+SPLITS: dict[str, dict[str, str]] = {
+    "warm": {},
+    "degree-matched": {},
+    "entity-cold": {},
+    "unseen": {},
+    "unseen, all listed": {"split": "unseen", "pairs": "both"},
+}
+"""Name → settings, of which the split is the name itself where none is given."""
 MODELS = {"kgrel fine-tuned": PAIR_RECIPES["fine-tuned"], "kgrel frozen": PAIR_RECIPES["default"]}
 BASELINES: dict[str, tuple[type[Baseline], SplitSettings]] = {
     "any": (Cooccurrence, CooccurrenceSettings(measure="any")),
@@ -71,7 +78,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--representation", type=Path, default=WORK / "repr-default-seed0", help="REPR")
     parser.add_argument("--corpus", type=Path, default=WORK / "corpus", help="CORPUS")
-    parser.add_argument("--splits", nargs="+", default=SPLITS, help="which splits")
+    parser.add_argument("--splits", nargs="+", default=list(SPLITS), choices=[*SPLITS, "removed"], help="which splits")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0], help="seeds of split, batches and weights")
     parser.add_argument("--methods", nargs="+", choices=[*MODELS, *BASELINES], help="only these [default: all]")
     parser.add_argument("--part", default="test", choices=["test", "validation"], help="validation is not kept")
@@ -85,9 +92,10 @@ def trained(
     name: str, split: str, seed: int, representation: Representation, corpus: Corpus, options: argparse.Namespace
 ) -> PairArtifact:
     """A method on a split, trained unless it was before."""
-    out = WORK / ("table-quick" if options.quick else "table") / f"{split}-seed{seed}-{name.replace(' ', '-')}"
+    folder = f"{split}-seed{seed}-{name}".replace(",", "").replace(" ", "-")
+    out = WORK / ("table-quick" if options.quick else "table") / folder
     done = (out / "manifest.json").exists()
-    changes: dict[str, Any] = {"split": split, "seed": seed}
+    changes: dict[str, Any] = {"split": split, "seed": seed} | SPLITS.get(split, {})
     if options.quick and name in MODELS:
         changes["steps"] = 100
     if name in MODELS:

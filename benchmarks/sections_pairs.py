@@ -21,6 +21,8 @@ SPLITS = {
     "entity-cold": "One of the two entities has no training pair.",
     "unseen": "Listed pairs that no sentence names together, against 100 unlisted ones like them for each, none of "
     "them co-mentioned either: what the tool is for.",
+    "unseen, all listed": "As unseen, but listed pairs that are never mentioned together train as well (`--pairs "
+    "both`), and the unlisted ones have as many training labels among all of these.",
     "removed": "Pairs whose contexts were deleted before pretraining.",
 }
 """What each split is."""

@@ -110,11 +110,12 @@ def train(
             figures = clock.with_rate(figures)
             progress.advance(1, "  ".join(f"{key} {value:.4g}" for key, value in figures.items()))
             if step % settings.validate_every == 0 or step == settings.steps:
+                figures |= clock.seconds()
                 with clock.stopped():
                     if fabric.is_global_zero:
                         state.figures = task.validate(step)
                         update_best(state, settings, task.module)
-                        report(run, progress, name, state, figures | clock.seconds())
+                        report(run, progress, name, state, figures)
                     fabric.barrier()
             ends = step == settings.steps or state.stopped
             if run is not None and not ends and (step % settings.checkpoint_every == 0 or stops):
