@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 import shutil
 import signal
@@ -56,6 +57,31 @@ def test_the_toy_learns_and_leaves_untouched_what_has_no_gradient(tmp_path: Path
     assert torch.equal(task.module.unused.weight, start["unused.weight"])
     assert torch.equal(task.module.frozen, start["frozen"])
     assert state.step == SETTINGS.steps
+
+
+def test_the_logged_seconds_are_those_of_the_steps_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hours = 0.0
+
+    class Slow(Regression):
+        """A minute a step, an hour a validation."""
+
+        def loss(self, *arguments: Any) -> Any:
+            nonlocal hours
+            hours += 1 / 60
+            return super().loss(*arguments)
+
+        def validate(self, step: int) -> dict[str, float]:
+            nonlocal hours
+            hours += 1
+            return super().validate(step)
+
+    for clock in ("monotonic", "process_time"):
+        monkeypatch.setattr(f"kgrel.train.loop.time.{clock}", lambda: 3600 * hours)
+    fit(tmp_path / "run", Slow())
+    lines = [json.loads(line) for line in (tmp_path / "run" / LOG).read_text().splitlines()]
+    assert len(lines) > 1
+    for line in lines:
+        assert line["seconds"] == line["processor_seconds"] == pytest.approx(60 * line["step"])
 
 
 @settings(max_examples=10, deadline=None)
