@@ -36,29 +36,29 @@ class Trial:
     text: str
     settings: PretrainSettings
     steps: int
-    """About as many as 300 processor seconds hold."""
+    """About as many as 180 processor seconds hold."""
     init_from: str | None = None
     """Name of the trial whose representation it goes on from."""
 
 
-def bag(steps: int = 600, **changes: Any) -> Any:
+def bag(steps: int = 360, **changes: Any) -> Any:
     """A bag-of-words recipe with changes."""
     return dataclasses.replace(BAG, **changes), steps
 
 
-def lstm(steps: int = 330, **changes: Any) -> Any:
+def lstm(steps: int = 210, **changes: Any) -> Any:
     """A recipe with recogniser and LSTM decoder, with changes."""
     return dataclasses.replace(LSTM, **changes), steps
 
 
 TRIALS: dict[str, Trial] = {
     "bag": Trial("bag of words alone, u ~ p(u), batches of 768, rate 3e-3", *bag()),
-    "paper": Trial("paper: LSTM decoder and recogniser, batches of 192, rate 1e-4", PAPER, 105),
-    "paper plain": Trial("paper, torch's initialisation", dataclasses.replace(PAPER, initialisation="plain"), 105),
+    "paper": Trial("paper: LSTM decoder and recogniser, batches of 192, rate 1e-4", PAPER, 66),
+    "paper plain": Trial("paper, torch's initialisation", dataclasses.replace(PAPER, initialisation="plain"), 66),
     "lstm": Trial("LSTM decoder and recogniser, sampled softmax, rate 1e-3 with warm-up", *lstm()),
     "lstm + bag": Trial("LSTM as above + bag of words", *lstm(bag_weight=1.0)),
     "bag, then lstm": Trial("bag of words first, LSTM and bag after it", *lstm(bag_weight=1.0), init_from="bag"),
-    "lstm exact": Trial("LSTM as above, exact softmax in training", *lstm(105, softmax="exact")),
+    "lstm exact": Trial("LSTM as above, exact softmax in training", *lstm(66, softmax="exact")),
     "lstm free bits": Trial("LSTM as above, 8 bits of u a context for free", *lstm(free_bits=8.0)),
     "lstm cycles": Trial("LSTM as above, four cycles of the KL weight", *lstm(kl_cycles=4)),
     "lstm two latents": Trial("LSTM as above, a second latent layer, 8 bits for free", *lstm(latents=2, free_bits=8.0)),
@@ -66,7 +66,7 @@ TRIALS: dict[str, Trial] = {
     "bag plain": Trial("bag of words, torch's initialisation", *bag(initialisation="plain")),
     "bag unit": Trial("bag of words, mean heads of unit standard deviation", *bag(initialisation="unit")),
     "bag small batches": Trial(
-        "bag of words, batches of 192, rate 1e-3", *bag(1800, batch_size=192, learning_rate=1e-3)
+        "bag of words, batches of 192, rate 1e-3", *bag(1080, batch_size=192, learning_rate=1e-3)
     ),
     "bag slow": Trial("bag of words, rate 1e-3", *bag(learning_rate=1e-3)),
     "bag rare words": Trial("bag of words, smoothing 1e-4: frequent words count less", *bag(bag_smoothing=1e-4)),
