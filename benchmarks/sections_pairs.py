@@ -6,6 +6,7 @@ from statistics import mean, pstdev
 from typing import Any
 
 from common import load
+from sections_pretraining import hardware
 
 from kgrel.evaluate.tables import figure, with_interval
 
@@ -26,6 +27,12 @@ SPLITS = {
     "removed": "Pairs whose contexts were deleted before pretraining.",
 }
 """What each split is."""
+CHOICES_TEXT = """## Options of the fine-tuned classifier (`pair_choices.py`)
+
+Each option alone, beside the others of `--recipe fine-tuned`; one seed. Average precision and F1 on the *validation*
+pairs of each split, which also stop the training and tune the threshold; test pairs were not looked at. In brackets the
+steps after which the training ended.
+"""
 HEADS = (
     "method", "P", "R", "F1", "macro F1", "AP", "AUROC", "training, s", "µs a pair", "first − this, F1",
     "first − this, AP",
@@ -40,7 +47,26 @@ def section() -> list[str]:
     by_split: dict[str, list[dict[str, Any]]] = {}
     for name, run in runs.items():
         by_split.setdefault(name.split(" seed ")[0], []).append(run)
-    return [TEXT, *(part for split, some in by_split.items() for part in of_split(split, some))]
+    return [TEXT, *(part for split, some in by_split.items() for part in of_split(split, some)), *choices()]
+
+
+def choices() -> list[str]:
+    """A row an option, two columns a split."""
+    result = load("pair_choices")
+    if not result:
+        return []
+    found = result["found"]
+    lines = ["| option | " + " | ".join(f"{split}: AP | F1" for split in found) + " |"]
+    lines.append("|---" * (1 + 2 * len(found)) + "|")
+    for name in dict.fromkeys(name for by_name in found.values() for name in by_name):
+        cells = []
+        for by_name in found.values():
+            one = by_name.get(name)
+            figures = ("validation_average_precision", "validation_f1_global")
+            shown = [f"{100 * one[key]:.2f}" for key in figures] if one else ["–", "–"]
+            cells += [f"{shown[0]} [{one['steps']:,}]" if one else "–", shown[1]]
+        lines.append("| " + " | ".join([name, *cells]) + " |")
+    return [CHOICES_TEXT, "\n".join(lines), f"{result['representation']}, {hardware(result)}."]
 
 
 def of_split(split: str, runs: list[dict[str, Any]]) -> list[str]:
