@@ -73,7 +73,7 @@ def settings_of(options: argparse.Namespace) -> tuple[PretrainSettings, PairSett
     if options.steps or options.quick:
         changes["steps"] = 60 if options.quick else options.steps
     pretraining = dataclasses.replace(PRETRAIN_RECIPES[options.recipe], **changes)
-    pairs = dataclasses.replace(PAIR_RECIPES["default"], seed=options.seed, device=options.device)
+    pairs = dataclasses.replace(PAIR_RECIPES["frozen"], seed=options.seed, device=options.device)
     return pretraining, dataclasses.replace(pairs, steps=200) if options.quick else pairs
 
 

@@ -13,7 +13,7 @@ from kgrel.evaluate.tables import figure, with_interval
 TEXT = """## Every method on the same pairs (`pair_classification.py`)
 
 The counterpart of the paper's Table 6 on open data: all pairs of the test part, thresholds tuned on validation pairs.
-*kgrel* is the default recipe with a frozen representation, *kgrel, fine-tuned* `--recipe fine-tuned`. The last two
+*kgrel, fine-tuned* is the default recipe, *kgrel* `--recipe frozen`. The last two
 columns are the first row less the row, paired by pair, entities resampled; a star where the interval excludes zero.
 """
 SPLITS = {
@@ -29,7 +29,7 @@ SPLITS = {
 """What each split is."""
 CHOICES_TEXT = """## Options of the fine-tuned classifier (`pair_choices.py`)
 
-Each option alone, beside the others of `--recipe fine-tuned`; one seed. Average precision and F1 on the *validation*
+Each option alone, beside the others of the default recipe; one seed. Average precision and F1 on the *validation*
 pairs of each split, which also stop the training and tune the threshold; test pairs were not looked at. In brackets the
 steps after which the training ended.
 """

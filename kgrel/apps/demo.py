@@ -54,7 +54,7 @@ PRETRAIN = PretrainSettings(
     checkpoint_every=400,
     device="cpu",
 )
-PAIRS = PairSettings(steps=4000, learning_rate=1e-3, validate_every=200, patience=6, device="cpu")
+PAIRS = PairSettings(fine_tune="none", steps=4000, learning_rate=1e-3, validate_every=200, patience=6, device="cpu")
 BASELINES = {
     "cooccurrence": "co-occurrence",
     "count": "log co-mention count",

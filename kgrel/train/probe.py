@@ -16,7 +16,7 @@ from kgrel.train.pairs import fit_classifier
 from kgrel.train.settings import PairSettings
 from kgrel.train.train_pairs import prepare_pairs
 
-PROBE = {"steps": 400, "validate_every": 100, "patience": 4, "learning_rate": 1e-3, "samples": 2}
+PROBE = {"fine_tune": "none", "steps": 400, "validate_every": 100, "patience": 4, "learning_rate": 1e-3, "samples": 2}
 """How the small classifier is trained; it is a gauge, not a result."""
 
 

@@ -198,7 +198,7 @@ class PairSettings(BatchSettings):
         KgrelError: a value is out of range.
     """
 
-    steps: int = 10_000
+    steps: int = 2_500
     """Most optimiser steps."""
     samples: int = 4
     """Samples of z a pair and step."""
@@ -206,7 +206,7 @@ class PairSettings(BatchSettings):
     """Adam's learning rate (paper: 1e-4)."""
     weight_decay: float = 0.0
     """Decoupled weight decay of the classifier."""
-    fine_tune: Literal["none", "entities", "all"] = "none"
+    fine_tune: Literal["none", "entities", "all"] = "all"
     """What of the representation is trained on with the labels: nothing (paper), the entity embeddings, or the whole
     prior p(z|x,y)."""
     anchor: float = 0.1
@@ -226,9 +226,9 @@ class PairSettings(BatchSettings):
     """NO-RELATION pairs of a batch: at random, or from four times as many in proportion to their present score."""
     gradient_clip: float = 1.0
     """Largest Euclidean norm of the gradient. 0 = no clipping."""
-    validate_every: int = 500
+    validate_every: int = 250
     """Steps between two validations (average precision on the validation pairs)."""
-    patience: int = 5
+    patience: int = 4
     """Validations without a better average precision before the training stops. 0 = train all steps."""
     prediction_samples: int = 8
     """Samples of z a pair and order at prediction; stored with the threshold."""
@@ -359,7 +359,7 @@ PRETRAIN_RECIPES: dict[str, PretrainSettings] = {
 
 PAIR_RECIPES: dict[str, PairSettings] = {
     "default": PairSettings(),
-    "paper": PairSettings(steps=100_000, patience=0, learning_rate=1e-4),
-    "fine-tuned": PairSettings(fine_tune="all", anchor=0.1, steps=2_500, validate_every=250, patience=4),
+    "frozen": PairSettings(fine_tune="none", steps=10_000, validate_every=500, patience=5),
+    "paper": PairSettings(fine_tune="none", steps=100_000, patience=0, validate_every=500, learning_rate=1e-4),
 }
 """Named settings of ``train-pairs``."""
