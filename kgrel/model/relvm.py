@@ -41,11 +41,11 @@ class Terms(NamedTuple):
     """What the loss is made of. Each is (B,): one value a context, divided by its number of tokens."""
 
     log_likelihood: Tensor
-    """(1/T) Σ_t log p(c_t | c_<t, z), mean over samples; zero where the LSTM decoder was left out."""
+    """(1/T) Σ_t log p(c_t | c_<t, z), mean over q(u); zero where the LSTM decoder was left out."""
     kl: Tensor
-    """(1/T) KL[ q(u|x,y,c) ‖ p(u) ]."""
+    """(1/T) KL[ q(u) ‖ p(u) ]."""
     bag: Tensor
-    """(1/T) Σ_t w(c_t) log p_bag(c_t | z), mean over samples; zero without a bag-of-words decoder."""
+    """(1/T) Σ_t w(c_t) log p_bag(c_t | z), mean over q(u); zero without a bag-of-words decoder."""
 
     def elbo(self, kl_weight: float = 1.0) -> Tensor:
         """The evidence lower bound per token of each context, (B,)."""
@@ -154,7 +154,7 @@ class BagDecoder(nn.Module):
         self.bias = nn.Parameter(torch.zeros(words - 1))
 
     def forward(self, z: Tensor, table: Tensor, tokens: Tensor, weights: Tensor) -> Tensor:
-        """Σ_t w_t log p_bag(c_t|z), mean over samples: (B,).
+        """Σ_t w_t log p_bag(c_t|z) for each sample: (B, S).
 
         Args:
             z: (B, S, Z).
@@ -166,10 +166,10 @@ class BagDecoder(nn.Module):
         outputs = self.output(z)  # (B, S, E)
         # Σ_t w_t o_t is linear in the words: h · Σ_t w_t e(c_t) + Σ_t w_t b(c_t).
         wanted = F.embedding_bag(tokens, table, per_sample_weights=weights, mode="sum")  # (B, E)
-        own = (outputs.mean(1) * wanted).sum(-1) + (weights * F.pad(self.bias, (1, 0))[tokens]).sum(-1)
-        mass = (weights.sum(-1, keepdim=True) / samples).expand(-1, samples)
+        own = (outputs * wanted.unsqueeze(1)).sum(-1) + (weights * F.pad(self.bias, (1, 0))[tokens]).sum(-1, True)
+        mass = weights.sum(-1, keepdim=True).expand(-1, samples)
         of_all = weighted_normaliser(outputs.flatten(0, 1), table[1:], mass.flatten(), self.bias)
-        total: Tensor = own - of_all.view(batch, samples).sum(1)
+        total: Tensor = own - of_all.view(batch, samples)
         return total
 
 
@@ -297,6 +297,7 @@ class RELVM(ContextEncoder):
         with_decoder: bool = True,
         with_recogniser: bool = True,
         draw: ProposalDraw | None = None,
+        weigh: tuple[float, float] | None = None,
     ) -> Terms:
         """The terms of the ELBO for a batch of contexts.
 
@@ -309,12 +310,14 @@ class RELVM(ContextEncoder):
             with_recogniser: draw u from q(u|x,y,c); otherwise from p(u), which is the bound for q = p(u): its KL is
                 zero, and no LSTM has to read the context.
             draw: words from which the LSTM decoder's softmax is estimated; None = the exact softmax.
+            weigh: let q(u) be the best distribution over the S samples of p(u), see :func:`weighted_terms`: what the
+                LSTM decoder's and the bag's likelihood count. None = samples count alike.
         """
         mask = tokens != PAD
         counts = mask.sum(-1)
         pair, words = self.pair_features(x, y), self.word_embedding(tokens)
-        nothing = torch.zeros(counts.shape, dtype=noise_u.dtype, device=counts.device)
-        kl = nothing
+        nothing = torch.zeros(noise_u.shape[:2], dtype=noise_u.dtype, device=counts.device)
+        kl = nothing[:, 0]
         if with_recogniser:
             q = self.recogniser(pair, words, counts)
             u = Gaussian(q.mean.unsqueeze(1), q.log_var.unsqueeze(1)).sample(noise_u)
@@ -324,7 +327,9 @@ class RELVM(ContextEncoder):
         z = self.prior(pair, u).sample(noise_z)  # (B, S, Z)
         decoded = self.log_likelihood(z, tokens, mask, words, keep, draw) if with_decoder else nothing
         bag = nothing if self.bag_decoder is None else self.bag_log_likelihood(z, tokens, counts)
-        return Terms(decoded, kl, bag)
+        if weigh is not None:
+            return weighted_terms(decoded, bag, counts, weigh)
+        return Terms(decoded.mean(1), kl, bag.mean(1))
 
     def log_likelihood(
         self,
@@ -335,12 +340,12 @@ class RELVM(ContextEncoder):
         keep: Tensor | None = None,
         draw: ProposalDraw | None = None,
     ) -> Tensor:
-        """(1/T) Σ_t log p(c_t | c_<t, z), mean over samples: (B,). Only real tokens meet the word table."""
+        """(1/T) Σ_t log p(c_t | c_<t, z) for each sample: (B, S). Only real tokens meet the word table."""
         batch, samples, _ = z.shape
         previous = F.pad(words, (0, 0, 1, -1))  # shifted right, the first vector zero
         if keep is not None:
             previous = previous * keep.unsqueeze(-1)
-        weights = 1.0 / (samples * mask.sum(-1, keepdim=True)).expand(mask.shape)
+        weights = 1.0 / mask.sum(-1, keepdim=True).expand(mask.shape)
         # (B, ...) → (B·S, ...)
         mask, targets, weights, previous = (t.repeat_interleave(samples, 0) for t in (mask, tokens, weights, previous))
         outputs = self.decoder(z.flatten(0, 1), previous, mask)  # (M, E)
@@ -354,14 +359,34 @@ class RELVM(ContextEncoder):
                 own - sampled_normaliser(outputs, self.word_embedding.weight, targets + first, own, draw)
             )
         of_sequences = torch.zeros(batch * samples, device=log_p.device).index_add(0, mask.nonzero()[:, 0], log_p)
-        return of_sequences.view(batch, samples).sum(1)
+        return of_sequences.view(batch, samples)
 
     def bag_log_likelihood(self, z: Tensor, tokens: Tensor, counts: Tensor) -> Tensor:
-        """(1/T) Σ_t w(c_t) log p_bag(c_t|z), mean over samples: (B,). ``bag_weights`` (V,) must be zero for PAD."""
+        """(1/T) Σ_t w(c_t) log p_bag(c_t|z) for each sample: (B, S). ``bag_weights`` (V,) must be zero for PAD."""
         assert self.bag_decoder is not None
         weights: Tensor = self.bag_weights[tokens] / counts.unsqueeze(-1)  # type: ignore[index]
         bag: Tensor = self.bag_decoder(z, self.word_embedding.weight, tokens, weights)
         return bag
+
+
+def weighted_terms(decoded: Tensor, bag: Tensor, counts: Tensor, weigh: tuple[float, float]) -> Terms:
+    """The terms where q(u) is the best distribution over S draws of p(u), r_s ∝ p(c|x,y,u_s):
+
+        log 1/S Σ_s p(c|z_s) = Σ_s r_s log p(c|z_s) − KL[ r ‖ uniform ]  ≤  log p(c|x,y)  in expectation,
+
+    the tighter the more samples (Burda et al. 2016, with the prior as proposal). The mean over samples that count alike
+    is largest if u does not matter; here each sample may be right for some contexts. r is the maximum of the right
+    side, so that its own gradient is zero and it is taken as a constant.
+
+    Args:
+        decoded, bag: log-likelihoods per token of each sample (B, S).
+        counts: T of each context (B,).
+        weigh: what either counts.
+    """
+    log_r = F.log_softmax((weigh[0] * decoded + weigh[1] * bag).detach() * counts.unsqueeze(1), 1)
+    r = log_r.exp()
+    kl = (r * log_r).sum(1) + math.log(r.shape[1])
+    return Terms((r * decoded).sum(1), kl / counts, (r * bag).sum(1))
 
 
 @torch.no_grad()

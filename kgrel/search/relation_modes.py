@@ -139,8 +139,9 @@ def unreadable(representation: Representation, corpus: Corpus | None) -> str:
     """Why no evidence sentences can be told; empty if they can."""
     if corpus is None:
         return "no corpus was given"
-    if posterior_of(representation) != "recogniser":
-        return "the representation was pretrained with posterior prior, so nothing can read a sentence"
+    posterior = posterior_of(representation)
+    if posterior != "recogniser":
+        return f"the representation was pretrained with posterior {posterior}, so nothing can read a sentence"
     return ""
 
 

@@ -22,12 +22,19 @@ LATENT_SAMPLES = 16
 
 
 def bound(
-    model: RELVM, batches: Iterator[Batch], generator: torch.Generator, parts: dict[str, bool]
+    model: RELVM,
+    batches: Iterator[Batch],
+    samples: int,
+    generator: torch.Generator,
+    parts: dict[str, bool],
+    weigh: tuple[float, float] | None = None,
 ) -> dict[str, float]:
     """Means over contexts of the terms, per token: ``elbo`` (with the LSTM decoder), ``kl``, ``bag``. Always exact."""
     sums, count = dict.fromkeys(Terms._fields, 0.0), 0
     for batch in batches:
-        terms = model(*batch, *normal_noise(model, len(batch[0]), 1, generator, batch[0].device), **parts)
+        terms = model(
+            *batch, *normal_noise(model, len(batch[0]), samples, generator, batch[0].device), weigh=weigh, **parts
+        )
         count += len(batch[0])
         for name, values in zip(Terms._fields, terms, strict=True):
             sums[name] += values.sum().item()

@@ -54,6 +54,8 @@ class PretrainTask:
             "with_decoder": settings.decoder_weight > 0,
             "with_recogniser": settings.posterior == "recogniser",
         }
+        weighted = settings.posterior == "weighted"
+        self.weigh = (settings.decoder_weight, settings.bag_weight) if weighted else None
         prepare(representation, settings, self.parts)
         training, held_out = split_by_sentence(store.sentences, settings.validation_share, settings.seed)
         self.held_out = held_out[:VALIDATION_CONTEXTS]
@@ -113,7 +115,7 @@ class PretrainTask:
         if keep is not None:
             keep = keep[mine, : tokens.shape[1]].to(device)
         noise = (noise[mine].to(device) for noise in (noise_u, noise_z))
-        terms: Terms = forward(x, y, tokens, *noise, keep, draw=draw, **self.parts)
+        terms: Terms = forward(x, y, tokens, *noise, keep, draw=draw, weigh=self.weigh, **self.parts)
         paid = terms.kl
         counts = (tokens != PAD).sum(-1)
         if s.free_bits:
@@ -158,7 +160,8 @@ class PretrainTask:
         """See :mod:`kgrel.train.held_out`."""
         device = next(self.module.parameters()).device
         generator = torch_generator(self.settings.seed, Stream.NOISE, 0)
-        figures = bound(self.module, self.held_out_batches(device, len(self.held_out)), generator, self.parts)
+        batches, samples = self.held_out_batches(device, len(self.held_out)), self.settings.samples
+        figures = bound(self.module, batches, samples if self.weigh else 1, generator, self.parts, self.weigh)
         return figures | latent_use(self.module, self.held_out_batches(device, LATENT_CONTEXTS), generator, self.parts)
 
     def held_out_batches(self, device: torch.device, most: int) -> Iterator[Batch]:

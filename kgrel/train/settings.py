@@ -42,9 +42,11 @@ class PretrainSettings:
     """What follows the warm-up: a constant learning rate, or one that falls along half a cosine to zero."""
     gradient_clip: float = 1.0
     """Largest Euclidean norm of the gradient; longer ones are scaled down. 0 = no clipping."""
-    posterior: Literal["prior", "recogniser"] = "prior"
+    posterior: Literal["prior", "weighted", "recogniser"] = "prior"
     """Where u comes from in training: the recogniser q(u|x,y,c) (paper), or p(u) itself, a bound without KL term that
-    needs no LSTM over the context. Sentences can only be embedded after training with the recogniser."""
+    needs no LSTM over the context, or p(u) with its samples weighted by how well they explain the context (a tighter
+    bound, in which samples of u can stand for different relations). Sentences can only be embedded after training with
+    the recogniser."""
     kl_steps: int = 0
     """Steps over which the weight of the KL term rises from 0 to 1 (paper: 10,000). 0 = full weight at once."""
     kl_cycles: int = 0
@@ -101,6 +103,8 @@ class PretrainSettings:
             raise KgrelError(f"latent {self.latent} has no u that a second layer could shape; use latents 1")
         if self.latent != "mixture" and self.posterior != "prior":
             raise KgrelError(f"latent {self.latent} has no u that a recogniser could infer; use posterior prior")
+        if self.posterior == "weighted" and self.samples < 2:
+            raise KgrelError("posterior weighted weighs the samples of a context; use samples 2 or more")
 
 
 @dataclass(frozen=True)

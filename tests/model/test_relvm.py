@@ -179,6 +179,24 @@ def test_samples_average_single_sample_terms(tiny: RELVM) -> None:
     torch.testing.assert_close(together.bag, torch.stack([t.bag for t in apart]).mean(0))
 
 
+def test_weighted_samples_give_the_log_of_the_mean_likelihood_and_its_gradient(tiny: RELVM) -> None:
+    inputs, weigh = batch(tiny, samples=5), (0.7, 1.3)
+    counts = (inputs["tokens"] != 0).sum(-1)
+    terms = tiny(**inputs, with_recogniser=False, weigh=weigh)
+    value = weigh[0] * terms.log_likelihood + weigh[1] * terms.bag - terms.kl
+    apart = [
+        tiny(**inputs | {key: inputs[key][:, s : s + 1] for key in ("noise_u", "noise_z")}, with_recogniser=False)
+        for s in range(5)
+    ]
+    of_samples = torch.stack([counts * (weigh[0] * t.log_likelihood + weigh[1] * t.bag) for t in apart], 1)  # (B, S)
+    wanted = (of_samples.logsumexp(1) - np.log(5)) / counts
+    torch.testing.assert_close(value, wanted)
+    parameters = [p for name, p in tiny.named_parameters() if not name.startswith("recogniser")]
+    found, expected = (torch.autograd.grad(v.sum(), parameters, retain_graph=True) for v in (value, wanted))
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
+
+
 def test_pad_takes_no_softmax_mass(tiny: RELVM) -> None:
     inputs = batch(tiny)
     tiny(**inputs).elbo().sum().backward()
