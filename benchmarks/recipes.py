@@ -73,6 +73,10 @@ TRIALS: dict[str, Trial] = {
     "bag slow": Trial("bag of words, rate 1e-3", *bag(learning_rate=1e-3)),
     "bag rare words": Trial("bag of words, smoothing 1e-4: frequent words count less", *bag(bag_smoothing=1e-4)),
     "bag all words": Trial("bag of words, smoothing 1: all words count alike", *bag(bag_smoothing=1.0)),
+    "bag weighted": Trial(
+        "bag of words, 4 samples weighted by how well they explain a context, batches of 192, rate 3e-3",
+        *bag(360, posterior="weighted", samples=4, batch_size=192),
+    ),
     "gaussian": Trial("bag of words, one Gaussian a pair (no u)", *bag(latent="gaussian")),
     "point": Trial("bag of words, a point estimate of z", *bag(latent="point")),
 }
