@@ -45,7 +45,7 @@ class Trial:
 
 def bag(steps: int = 360, **changes: Any) -> Any:
     """A bag-of-words recipe with changes."""
-    return dataclasses.replace(BAG, **changes), steps
+    return dataclasses.replace(BAG, **({"latent": "mixture"} | changes)), steps
 
 
 def lstm(steps: int = 210, **changes: Any) -> Any:

@@ -104,7 +104,7 @@ class PretrainTask:
         rows, s = self.batches.batch(step - 1), self.settings
         generator, (number, of) = torch_generator(s.seed, Stream.NOISE, step), self.share
         noise_u, noise_z = normal_noise(self.module, len(rows), s.samples, generator, torch.device("cpu"))
-        if s.latent != "mixture":
+        if s.latent_in_use != "mixture":
             noise_u.zero_()
         keep = self.dropout(len(rows), int(self.store.lengths[rows].max()), generator)
         draw = self.draw(generator, device)

@@ -56,8 +56,9 @@ class PretrainSettings:
     """KL of a context, in bits, that costs nothing, so that u need not collapse to its prior."""
     latents: Literal[1, 2] = 1
     """Layers of latent variables: the paper's one u ~ N(0, I), or two, so that p(u) is an infinite mixture itself."""
-    latent: Latent = "mixture"
-    """What p(z|x,y) is: the infinite mixture of Gaussians over u (paper), one Gaussian (no u), or a point."""
+    latent: Literal["auto", "mixture", "gaussian", "point"] = "auto"
+    """What p(z|x,y) is: the infinite mixture of Gaussians over u (paper), one Gaussian (no u), or a point. auto = mixture,
+    but one Gaussian with posterior prior, where u could only be noise."""
     initialisation: Initialisation = "balanced"
     """How the model starts: blocks of x, y and u that matter alike and narrow variances (balanced), torch's defaults
     (plain), or those with mean heads of unit standard deviation (unit, the start of an earlier implementation)."""
@@ -99,12 +100,19 @@ class PretrainSettings:
         require(self, least, ("learning_rate", "bag_smoothing"), ("token_dropout", "validation_share"))
         if self.decoder_weight == self.bag_weight == 0:
             raise KgrelError("decoder_weight and bag_weight are both 0, so that nothing would be learned; raise one")
-        if self.latent != "mixture" and self.latents != 1:
+        if self.latent in ("gaussian", "point") and self.latents != 1:
             raise KgrelError(f"latent {self.latent} has no u that a second layer could shape; use latents 1")
-        if self.latent != "mixture" and self.posterior != "prior":
+        if self.latent in ("gaussian", "point") and self.posterior != "prior":
             raise KgrelError(f"latent {self.latent} has no u that a recogniser could infer; use posterior prior")
         if self.posterior == "weighted" and self.samples < 2:
             raise KgrelError("posterior weighted weighs the samples of a context; use samples 2 or more")
+
+    @property
+    def latent_in_use(self) -> Latent:
+        """What ``latent`` comes to."""
+        if self.latent != "auto":
+            return self.latent
+        return "gaussian" if self.posterior == "prior" and self.latents == 1 else "mixture"
 
 
 @dataclass(frozen=True)

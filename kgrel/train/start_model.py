@@ -83,10 +83,11 @@ def start_model(
             len(words),
             bag_of_words=settings.bag_weight > 0,
             initialisation=settings.initialisation,
-            latent=settings.latent,
+            latent=settings.latent_in_use,
         )
     if init_from is not None:
         copy_rows(init_from.model, model)
+        model.restrict(settings.latent_in_use)  # a mixture may go on as one Gaussian
     counts = np.zeros(len(words), dtype=np.int64)
     counts[word_rows] = corpus.word_counts
     model.bag_weights.copy_(bag_weights(counts, settings.bag_smoothing, len(SPECIAL_TOKENS)))  # type: ignore[operator]
