@@ -57,8 +57,8 @@ class PretrainSettings:
     latents: Literal[1, 2] = 1
     """Layers of latent variables: the paper's one u ~ N(0, I), or two, so that p(u) is an infinite mixture itself."""
     latent: Literal["auto", "mixture", "gaussian", "point"] = "auto"
-    """What p(z|x,y) is: the infinite mixture of Gaussians over u (paper), one Gaussian (no u), or a point. auto = mixture,
-    but one Gaussian with posterior prior, where u could only be noise."""
+    """What p(z|x,y) is: the infinite mixture of Gaussians over u (paper), one Gaussian (no u), or a point. auto =
+    mixture, but one Gaussian with posterior prior, where u could only be noise."""
     initialisation: Initialisation = "balanced"
     """How the model starts: blocks of x, y and u that matter alike and narrow variances (balanced), torch's defaults
     (plain), or those with mean heads of unit standard deviation (unit, the start of an earlier implementation)."""
