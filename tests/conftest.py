@@ -40,6 +40,7 @@ TINY_PRETRAIN = PretrainSettings(
     device="cpu",
 )
 TINY_PAIRS = PairSettings(
+    fine_tune="none",
     steps=40,
     batch_size=64,
     batch_negatives=48,

@@ -34,7 +34,14 @@ PRETRAIN = PretrainSettings(
     seed=3,
 )
 PAIRS = PairSettings(
-    steps=400, batch_size=64, batch_negatives=40, validate_every=20, checkpoint_every=7, patience=30, device="cpu"
+    fine_tune="none",
+    steps=400,
+    batch_size=64,
+    batch_negatives=40,
+    validate_every=20,
+    checkpoint_every=7,
+    patience=30,
+    device="cpu",
 )
 PATIENCE = 900.0
 """Seconds after which a child that does not come on is given up."""

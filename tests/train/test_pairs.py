@@ -27,7 +27,14 @@ from kgrel.train.pairs import (
 from kgrel.train.settings import PairSettings
 
 SETTINGS = PairSettings(
-    steps=30, batch_size=64, batch_negatives=40, learning_rate=1e-2, validate_every=10, samples=2, device="cpu"
+    fine_tune="none",
+    steps=30,
+    batch_size=64,
+    batch_negatives=40,
+    learning_rate=1e-2,
+    validate_every=10,
+    samples=2,
+    device="cpu",
 )
 CPU = torch.device("cpu")
 MakeToy = Callable[..., Any]
