@@ -76,8 +76,8 @@ def test_the_bound_is_the_mean_over_contexts_whatever_the_batches() -> None:
     x, y, tokens = contexts()
     with torch.no_grad():
         apart = [(x[i : i + 50], y[i : i + 50], tokens[i : i + 50]) for i in (0, 50, 100)]
-        found = bound(model, iter(apart), torch.Generator().manual_seed(2), PARTS)
-        whole = bound(model, iter([contexts()]), torch.Generator().manual_seed(2), PARTS)
+        found = bound(model, iter(apart), 1, torch.Generator().manual_seed(2), PARTS)
+        whole = bound(model, iter([contexts()]), 1, torch.Generator().manual_seed(2), PARTS)
     assert found["elbo"] == found["log_likelihood"] - found["kl"]
     assert abs(found["elbo"] - whole["elbo"]) < 0.1  # the same up to the draw of the noise
-    assert bound(model, iter(()), torch.Generator(), PARTS) == {}
+    assert bound(model, iter(()), 1, torch.Generator(), PARTS) == {}
