@@ -74,8 +74,9 @@ def comparison(runs: dict[str, Any]) -> list[str]:
 def run_facts(run: dict[str, Any]) -> str:
     """Settings, hardware and durations in a few lines."""
     settings, pairs, seconds = run["pretrain"]["settings"], run["train_pairs"]["settings"], run["seconds"]
-    keys = ("size", "steps", "batch_size", "learning_rate", "schedule", "posterior", "decoder_weight", "bag_weight")
-    chosen = ", ".join(f"{key} {settings[key]}" for key in (*keys, "precision", "seed"))
+    settings = {"latent": "mixture"} | settings  # what every model was before there was a choice
+    keys = ("size", "steps", "batch_size", "learning_rate", "schedule", "posterior", "latent", "decoder_weight")
+    chosen = ", ".join(f"{key} {settings[key]}" for key in (*keys, "bag_weight", "precision", "seed"))
     classifier = f"at most {pairs['steps']:,} steps of {pairs['batch_size']}, learning rate {pairs['learning_rate']}"
     corpus = ", ".join(f"{value:,} {key.replace('_', ' ')}" for key, value in run["corpus"].items())
     hardware = ", ".join(f"{key} {value}" for key, value in run["hardware"].items() if value is not None)

@@ -19,7 +19,7 @@ from typing import Any
 from common import WORK, Lines, hardware, load, save, today
 from real_pairs import RELATIONS, corpus_of
 
-from kgrel.data.settings import to_json
+from kgrel.data.artifact import Kind, open_artifact
 from kgrel.model.representation import Representation
 from kgrel.train.pretrain import pretrain
 from kgrel.train.probe import PairProbe
@@ -38,7 +38,7 @@ class Trial:
     text: str
     settings: PretrainSettings
     steps: int
-    """About as many as 180 processor seconds hold."""
+    """About as many as 180 processor seconds hold, of those that are compared with one another."""
     init_from: str | None = None
     """Name of the trial whose representation it goes on from."""
 
@@ -78,6 +78,7 @@ TRIALS: dict[str, Trial] = {
         *bag(360, posterior="weighted", samples=4, batch_size=192),
     ),
     "gaussian": Trial("bag of words, one Gaussian a pair (no u)", *bag(latent="gaussian")),
+    "gaussian whole": Trial("one Gaussian a pair, all steps of the default recipe", *bag(2_400, latent="gaussian")),
     "point": Trial("bag of words, a point estimate of z", *bag(latent="point")),
 }
 
@@ -100,7 +101,8 @@ def run(name: str, trial: Trial) -> dict[str, Any]:
         probe = PairProbe(corpus, RELATIONS, PairSettings())
         pretrain(corpus, out, settings, init_from=start, probe=probe, progress=Lines())
     curve = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
-    result = {"date": today(), "text": trial.text, "settings": to_json(settings), "curve": curve}
+    trained = open_artifact(out, Kind.REPRESENTATION, verify=False).manifest.settings
+    result = {"date": today(), "text": trial.text, "settings": trained, "curve": curve}
     return result | {"hardware": hardware(), "init_from": trial.init_from}
 
 

@@ -13,8 +13,9 @@ from kgrel.evaluate.tables import figure, with_interval
 TEXT = """## Every method on the same pairs (`pair_classification.py`)
 
 The counterpart of the paper's Table 6 on open data: all pairs of the test part, thresholds tuned on validation pairs.
-*kgrel, fine-tuned* is the default recipe, *kgrel* `--recipe frozen`. The last two
-columns are the first row less the row, paired by pair, entities resampled; a star where the interval excludes zero.
+*kgrel, fine-tuned* is the default recipe of `train-pairs`, *kgrel* `--recipe frozen`, both on a representation that was
+pretrained with `--latent mixture`. The last two columns are the first row less the row, paired by pair, entities
+resampled; a star where the interval excludes zero.
 """
 SPLITS = {
     "warm": "Co-mentioned pairs at random.",

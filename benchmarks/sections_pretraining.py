@@ -26,6 +26,7 @@ Average precision of the probe on validation pairs against the processor time of
 bf16). Test pairs were never looked at. The seed is one, so differences of a point or two mean nothing. ELBO (nats a
 token), active units and information of u (nats) are those of held-out sentences, where an LSTM decoder or a recogniser
 was trained; ELBO after each third, the others after the last step. Recipes with an LSTM hold out fewer sentences.
+The mixture's probe after 800, 1,600 and 2,400 steps stands under *default-seed0* above.
 """
 RUN_TEXT = """## Two epochs of the whole corpus (`pretrain_run.py`)
 
@@ -149,8 +150,8 @@ def run() -> list[str]:
     settings = ", ".join(f"{key} {result['settings'][key]}" for key in chosen)
     last = result["curve"][-1]
     facts = (
-        f"{result['date']}, {hardware(result)}. {result['contexts']:,} contexts; {settings}. Steps alone took "
-        f"{last['processor_seconds'] / 60:.0f} minutes of one processor core."
+        f"{result['date']}, {hardware(result)}. {result['contexts']:,} contexts; {settings}. Steps and the last "
+        f"validation took {last['processor_seconds'] / 60:.0f} minutes of one processor core."
     )
     return [RUN_TEXT, "\n".join(rows), facts]
 

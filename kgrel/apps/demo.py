@@ -54,6 +54,7 @@ PRETRAIN = PretrainSettings(
     checkpoint_every=400,
     device="cpu",
 )
+# Frozen: the few listed pairs of this small world would teach the embeddings themselves rather than their relation.
 PAIRS = PairSettings(fine_tune="none", steps=4000, learning_rate=1e-3, validate_every=200, patience=6, device="cpu")
 BASELINES = {
     "cooccurrence": "co-occurrence",

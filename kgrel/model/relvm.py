@@ -378,10 +378,7 @@ def weighted_terms(decoded: Tensor, bag: Tensor, counts: Tensor, weigh: tuple[fl
     is largest if u does not matter; here each sample may be right for some contexts. r is the maximum of the right
     side, so that its own gradient is zero and it is taken as a constant.
 
-    Args:
-        decoded, bag: log-likelihoods per token of each sample (B, S).
-        counts: T of each context (B,).
-        weigh: what either counts.
+    ``decoded`` and ``bag`` are log-likelihoods per token (B, S), ``counts`` T (B,), ``weigh`` what either counts.
     """
     log_r = F.log_softmax((weigh[0] * decoded + weigh[1] * bag).detach() * counts.unsqueeze(1), 1)
     r = log_r.exp()

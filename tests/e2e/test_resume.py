@@ -34,7 +34,6 @@ PRETRAIN = PretrainSettings(
     seed=3,
 )
 PAIRS = PairSettings(
-    fine_tune="none",
     steps=400,
     batch_size=64,
     batch_negatives=40,

@@ -78,6 +78,26 @@ def test_the_pair_recipe_of_the_paper() -> None:
     assert (paper.learning_rate, paper.patience, paper.pairs) == (1e-4, 0, "co-mentioned")
 
 
+@pytest.mark.parametrize(
+    ("values", "latent"),
+    [
+        ({}, "gaussian"),
+        ({"latent": "mixture"}, "mixture"),
+        ({"latent": "point"}, "point"),
+        ({"latents": 2}, "mixture"),
+        ({"posterior": "recogniser"}, "mixture"),
+        ({"posterior": "weighted", "samples": 2}, "mixture"),
+    ],
+)
+def test_a_mixture_is_learned_where_u_can_be_more_than_noise(values: dict[str, Any], latent: str) -> None:
+    assert PretrainSettings(**values).latent_in_use == latent
+
+
+def test_one_sample_cannot_be_weighed() -> None:
+    with pytest.raises(KgrelError, match="posterior weighted weighs the samples of a context; use samples 2 or more"):
+        PretrainSettings(posterior="weighted")
+
+
 def test_settings_load_no_torch() -> None:
     code = "import sys, kgrel.train.settings; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -238,10 +238,13 @@ def test_both_cold_pairs_have_entities_of_their_part_alone(make_toy: MakeToy, se
     assert not data.covered(data.rows(Part.TEST)).any()
 
 
+@pytest.mark.parametrize("pairs", ["co-mentioned", "both"])
 @seeds
-def test_degree_matched_pairs_are_those_of_warm_like_a_listed_one(make_toy: MakeToy, seed: int) -> None:
-    _, warm = split_of(make_toy, "warm", seed)
-    _, data = split_of(make_toy, "degree-matched", seed)
+def test_degree_matched_pairs_are_those_of_warm_like_a_listed_one(
+    make_toy: MakeToy, seed: int, pairs: Literal["co-mentioned", "both"]
+) -> None:
+    _, warm = split_of(make_toy, "warm", seed, pairs=pairs)
+    _, data = split_of(make_toy, "degree-matched", seed, pairs=pairs)
     assert keys_of(data, data.rows(Part.TRAINING)) == keys_of(warm, warm.rows(Part.TRAINING))
     cells = Cells.of(data.classes, data.type_rows, data.label_degrees())
     for part in (Part.VALIDATION, Part.TEST):
