@@ -24,6 +24,7 @@ TRAINING = "--steps 4 --batch-size 8 --validate-every 4 --checkpoint-every 4 --d
 PAIRS = f"{TRAINING} --batch-negatives 4"
 LISTED = "--corpus corpus --relations world/relations.tsv"
 LEXICONS = "--lexicon GENE=world/genes.tsv --lexicon DISEASE=world/diseases.tsv --lexicon CHEMICAL=world/chemicals.tsv"
+SOURCE = "--primary-knowledge-source infores:test --date 2026-01-01"
 COMMANDS = {
     "corpus": f"build-corpus world/sentences.tsv {LEXICONS}",
     "graph": "import-graph world/nodes.tsv world/edges.sif",
@@ -37,7 +38,7 @@ COMMANDS = {
     "typing": f"train-typing world/sentences.tsv {LEXICONS} --embedding 4 --hidden 4 {TRAINING}",
     "mentions": f"train-mentions representation world/mentions.tsv {TRAINING}",
     "index": "build-index representation --from-corpus corpus --samples 2",
-    "export": "export kgx world/scored.csv --pairs pairs --primary-knowledge-source infores:test --date 2026-01-01 --threshold 0",
+    "export": f"export kgx world/scored.csv --pairs pairs --threshold 0 {SOURCE}",
 }
 """Kind → the command that makes it, from those before it."""
 
@@ -48,14 +49,35 @@ def stated(number: int) -> str:
     return f"in study {number % 7} the @GENE$ {verb} severe @DISEASE$ .\t{label}"
 
 
+GOLD = """1|t|kevrulathaemia and TWNX2
+1|a|TWNX2 is raised in kevrulathaemia.
+1\t0\t14\tkevrulathaemia\tDISEASE\tDOID:9000001
+1\t19\t24\tTWNX2\tGENE\t1
+
+"""
+
+
+def write_mentions(world: Path) -> None:
+    """Labelled sentences, two folds of them as GAD is published, and gold mentions."""
+    rows = [stated(number) for number in range(40)]
+    (world / "mentions.tsv").write_text("\n".join(["sentence\tlabel", *rows]) + "\n", encoding="utf-8")
+    (world / "gold.pubtator").write_text(GOLD, encoding="utf-8")
+    for fold, test in ((1, rows[:20]), (2, rows[20:])):
+        directory = world / "folds" / str(fold)
+        directory.mkdir(parents=True)
+        train = [row for row in rows if row not in test]
+        (directory / "train.tsv").write_text("\n".join(train) + "\n", encoding="utf-8")
+        numbered = [f"{number}\t{row}" for number, row in enumerate(test)]
+        (directory / "test.tsv").write_text("\n".join(["index\tsentence\tlabel", *numbered]) + "\n", encoding="utf-8")
+
+
 def main(place: Path) -> None:
     """Make all of them in ``place``, which is replaced."""
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     with contextlib.chdir(place):
         write_world(make_world(WORLD), "world")
-        sentences = "\n".join(["sentence\tlabel", *map(stated, range(40))])
-        Path("world/mentions.tsv").write_text(sentences + "\n", encoding="utf-8")
+        write_mentions(Path("world"))
         for kind, command in COMMANDS.items():
             run(*command.split(), "--out", kind)
             forget_the_machine(Path(kind))
