@@ -17,6 +17,7 @@ from typing import IO, Any, BinaryIO, cast
 
 import pyarrow as pa
 
+from kgrel.data.claims import claim, release, rename_new, staging_of, sweep
 from kgrel.data.errors import InputError, KgrelError
 
 _DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
@@ -208,14 +209,36 @@ def atomic_file(path: str | Path, overwrite: bool = True) -> Iterator[Path]:
     """
     path = Path(path)
     refuse_place(path, overwrite)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    sweep(path)
+    partial = staging_of(path)
     try:
+        partial.touch()
+        claim(partial, path)
         yield partial
         sync(partial)
-        os.replace(partial, path)
+        release(partial)
+        put(partial, path, overwrite)
         sync(path.parent)
     finally:
+        release(partial)
         partial.unlink(missing_ok=True)
+
+
+def put(partial: Path, path: Path, overwrite: bool) -> None:
+    """Give a file that is written whole its name.
+
+    Raises:
+        KgrelError: the name is taken and ``overwrite`` is false.
+    """
+    if overwrite:
+        os.replace(partial, path)
+        return
+    try:
+        rename_new(partial, path)
+    except FileExistsError:
+        raise KgrelError(
+            f"{path} was written by another process meanwhile, so it stays; choose another output or pass --overwrite"
+        ) from None
 
 
 def write_text(path: Path, text: str) -> None:

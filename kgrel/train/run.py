@@ -20,6 +20,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from kgrel.data.artifact import LOG, UNFINISHED, move_into_place, refuse_foreign
+from kgrel.data.claims import claim, release, staging_of, sweep
 from kgrel.data.errors import ArtifactError, KgrelError
 from kgrel.data.files import canonical_json, remove_tree, sha256_of, sync, write_text
 
@@ -43,7 +44,7 @@ class State:
 
 
 class Run:
-    """An output directory in which a training run lives until it is finished.
+    """An output directory in which a training run lives until it is finished; one process at a time writes there.
 
     Args:
         identity: everything the result depends on (settings, parents' hashes); a run is only resumed by the same.
@@ -60,10 +61,12 @@ class Run:
         listeners: Sequence[Callable[[int, dict[str, float]], None]] = (),
     ) -> None:
         self.directory, self.writes, self.listeners = directory, writes, listeners
+        if writes and directory.is_dir():
+            claim(directory, directory)
         if writes and (overwrite or not directory.exists() or not any(directory.iterdir())):
             self._start(identity)
         else:
-            self._check_identity(identity)
+            check_identity(directory, identity)
             self._drop_partial_files()
 
     def _start(self, identity: dict[str, Any]) -> None:
@@ -71,11 +74,13 @@ class Run:
         if not self.directory.name:
             raise KgrelError(f"{self.directory} cannot be an output; give the name of a new directory")
         refuse_foreign(self.directory)
-        staging = self.directory.with_name(f".{self.directory.name}.partial")
+        sweep(self.directory)
+        staging = staging_of(self.directory)
         remove_tree(staging)
         staging.mkdir(parents=True)
+        claim(staging, self.directory)
         write_text(staging / UNFINISHED, canonical_json(identity))
-        move_into_place(staging, self.directory)
+        move_into_place(staging, self.directory, overwrite=self.directory.exists())
 
     def _drop_partial_files(self) -> None:
         """What a killed process was writing; the finished artifact would list it among its files."""
@@ -86,19 +91,6 @@ class Run:
                 remove_tree(path)
             else:
                 path.unlink()
-
-    def _check_identity(self, identity: dict[str, Any]) -> None:
-        file = self.directory / UNFINISHED
-        if not file.is_file():
-            raise KgrelError(f"{self.directory} exists already; choose another output or pass --overwrite")
-        stored = json.loads(file.read_text(encoding="utf-8"))
-        current = json.loads(canonical_json(identity))
-        if stored != current:
-            raise KgrelError(
-                f"{self.directory} holds an unfinished run that was started with another "
-                f"{', '.join(differing_keys(stored, current))}; "
-                "repeat the command as it was, or pass --overwrite to start afresh"
-            )
 
     def checkpoint(self) -> Path | None:
         """The newest complete checkpoint."""
@@ -208,6 +200,33 @@ class Run:
                 remove_tree(path.rename(path.with_name(f".{path.name}.partial")))
         self._drop_partial_files()
         (self.directory / UNFINISHED).unlink(missing_ok=True)
+        release(self.directory)
+
+
+def refuse_taken(directory: Path, identity: dict[str, Any], overwrite: bool) -> None:
+    """Refuse what :class:`Run` would refuse, before the inputs are read and not after it."""
+    if not overwrite and directory.is_dir() and any(directory.iterdir()):
+        check_identity(directory, identity)
+
+
+def check_identity(directory: Path, identity: dict[str, Any]) -> None:
+    """Raise :class:`KgrelError` unless a directory holds an unfinished run of the same identity."""
+    file = directory / UNFINISHED
+    if not file.is_file():
+        raise KgrelError(f"{directory} exists already; choose another output or pass --overwrite")
+    try:
+        stored = json.loads(file.read_text(encoding="utf-8"))
+        if not isinstance(stored, dict):
+            raise TypeError("no JSON object")
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ArtifactError(f"{file} is damaged ({error}); pass --overwrite to start afresh") from None
+    current = json.loads(canonical_json(identity))
+    if stored != current:
+        raise KgrelError(
+            f"{directory} holds an unfinished run that was started with another "
+            f"{', '.join(differing_keys(stored, current))}; "
+            "repeat the command as it was, or pass --overwrite to start afresh"
+        )
 
 
 def differing_keys(stored: dict[str, Any], current: dict[str, Any]) -> list[str]:

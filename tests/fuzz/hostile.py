@@ -113,7 +113,7 @@ COMPRESSED: dict[str, Content] = {
     "gz of nothing": fixed(gzip.compress(b"")),
     "gz with rubbish behind": lambda good: gzip.compress(good) + b"rubbish",
     "gz with a wrong checksum": lambda good: gzip.compress(good)[:-8] + b"\0" * 8,
-    "gz that is long and empty": lambda good: gzip.compress(good + b"\n" * 2_000_000),
+    "gz that is long and empty": lambda good: gzip.compress(good + b"\n" * 200_000),
     "gz header alone": fixed(WHOLE[:10]),
 }
 """The same for a file whose name ends in .gz as well."""

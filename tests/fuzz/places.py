@@ -18,6 +18,7 @@ OUTPUTS = {"out", "page", "plot", "plots", "png", "tensorboard", "journal"}
 FILES_AS_TEXT = {"lexicons", "dates", "journal"}
 """Options that take a file as text."""
 TRAIN = "--steps 1 --batch-size 8 --device cpu"
+TYPING = f"{TRAIN} --embedding 2 --hidden 2"
 LEXICON = "--lexicon GENE=A/world/genes.tsv"
 SOURCE = "--primary-knowledge-source infores:test --date 2026-01-01"
 
@@ -29,7 +30,8 @@ class Place:
     Attributes:
         verb: the verb, of a group with the subcommand.
         parameter: as click calls it.
-        command: the rest of the command: FILE is the file, OUT an output, A/ the directory of tiny artifacts.
+        command: the rest of the command: FILE is the file, OUT an output, A/ the directory of tiny artifacts, ~ a
+            blank.
         kind: what the file should hold, a key of :data:`VALID`; or ``artifact``, a directory.
     """
 
@@ -41,6 +43,7 @@ class Place:
     def arguments(self, file: Path | str, out: Path) -> list[str]:
         """The whole command line."""
         words = [word.replace("A/", f"{ARTIFACTS}/").replace("OUT", str(out)) for word in self.command.split()]
+        words = [word.replace("~", " ") for word in words]
         return [*self.verb.split(), *(word.replace("FILE", str(file)) for word in words)]
 
     def __str__(self) -> str:
@@ -131,12 +134,12 @@ PLACES = [
     Place("build-corpus", "corpus", "--from-graph A/graph --corpus FILE --out OUT", "artifact"),
     Place("build-corpus", "pairs", "--from-graph A/graph --pairs FILE --out OUT", "relations"),
     Place("build-corpus", "held_out", "--from-graph A/graph --held-out FILE --out OUT", "relations"),
-    Place("train-typing", "inputs", f"FILE {LEXICON} --lexicon DISEASE=A/world/diseases.tsv {TRAIN} --out OUT",
+    Place("train-typing", "inputs", f"FILE {LEXICON} --lexicon DISEASE=A/world/diseases.tsv {TYPING} --out OUT",
           "sentences"),
-    Place("train-typing", "lexicons", f"A/world/sentences.tsv {LEXICON} --lexicon DISEASE=FILE {TRAIN} --out OUT",
+    Place("train-typing", "lexicons", f"A/world/sentences.tsv {LEXICON} --lexicon DISEASE=FILE {TYPING} --out OUT",
           "lexicon"),
     Place("train-typing", "gold", f"A/world/sentences.tsv {LEXICON} --lexicon DISEASE=A/world/diseases.tsv --gold FILE "
-          f"{TRAIN} --out OUT", "gold"),
+          f"{TYPING} --out OUT", "gold"),
     Place("import-relvm", "directory", "FILE --out OUT", "artifact"),
     Place("describe-corpus", "corpus", "FILE", "artifact"),
     Place("show-evidence", "corpus", "FILE GENE::1 GENE::2 --verify", "artifact"),
@@ -168,7 +171,7 @@ PLACES = [
         place
         for kind, more in {
             "attention": f"--hidden 2 --word-dimensions 2 --learning-rates 0.01 {TRAIN} --batch-negatives 4",
-            "cooccurrence": "", "degree": "", "label-only": "--epochs 1",
+            "cooccurrence": "", "degree": "", "label-only": f"{TRAIN.removesuffix('--device cpu')} --batch-negatives 4",
             "kge": "--dimensions 2 --epochs 1 --no-search --device cpu",
         }.items()
         for place in (
@@ -199,7 +202,7 @@ PLACES = [
     Place("evaluate-mentions", "sentences", "A/mentions FILE", "labelled"),
     Place("embed-mentions", "artifact", "FILE A/world/mentions.tsv --out OUT.jsonl", "artifact"),
     Place("embed-mentions", "sentences", "A/mentions FILE --out OUT.jsonl", "labelled"),
-    Place("explain-mention", "mentions", "FILE the-@GENE$-causes-@DISEASE$", "artifact"),
+    Place("explain-mention", "mentions", "FILE the~@GENE$~causes~@DISEASE$", "artifact"),
     Place("cross-validate-mentions", "directory", f"FILE --representation A/representation --folds 2 {TRAIN} --out OUT",
           "artifact"),
     Place("cross-validate-mentions", "representation", f"A/world/folds --representation FILE --folds 2 {TRAIN} "
@@ -215,7 +218,8 @@ PLACES = [
     Place("search-index", "index", "FILE --pair GENE::1 GENE::2", "artifact"),
     Place("search-index", "pairs", "A/index --pairs FILE --out OUT.csv", "pairs"),
     Place("search-index", "representation", "A/index --pair GENE::1 GENE::2 --representation FILE", "artifact"),
-    Place("search-index", "lexicons", "A/index --sentence kevrulathaemia-and-[[GENE::1]] --lexicon DISEASE=FILE", "lexicon"),
+    Place("search-index", "lexicons", "A/index --sentence kevrulathaemia~and~[[GENE::1]] --lexicon DISEASE=FILE",
+          "lexicon"),
     Place("update-index", "index", "FILE --add A/world/candidates.csv --out OUT", "artifact"),
     Place("update-index", "add", "A/index --add FILE --out OUT", "pairs"),
     Place("update-index", "remove", "A/index --remove FILE --out OUT", "pairs"),

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from kgrel.data.printing import printable
 from tests.cli.conftest import Outcome, run_kgrel
 from tests.fuzz.hostile import COMPRESSED, CONTENTS, IRREGULAR, NAMES, changed_at_random
 from tests.fuzz.places import PLACES, VALID, Place, file_parameters
@@ -109,7 +110,7 @@ def run(place: Place, path: Path | str, directory: Path) -> Outcome:
 
 def assert_one_sentence(message: str, name: str) -> None:
     """Messages on the way may stand before it; the failure is the last line, and names the file."""
-    *_, last = message.replace(name, "FILE").rstrip("\n").split("\n")
+    *_, last = message.replace(printable(name), "FILE").rstrip("\n").split("\n")
     assert last.startswith("kgrel: "), message
     assert "FILE" in last, message
     assert len(last) < 2000, message[:3000]
