@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import os
 import platform
 import stat
@@ -26,6 +25,7 @@ from kgrel import __version__
 from kgrel.data.claims import claim, exchange, release, rename_new, staging_of, sweep
 from kgrel.data.errors import ArtifactError, KgrelError, did_you_mean
 from kgrel.data.files import canonical_json, refuse_existing, remove_tree, sha256_of, sync, write_text
+from kgrel.data.json_values import parse_json
 
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
@@ -220,8 +220,8 @@ def _looks_ours(path: Path) -> bool:
     if not (path / MANIFEST).exists():
         return any((path / name).exists() for name in OUTSIDE_HASHES)
     try:
-        values = json.loads((path / MANIFEST).read_bytes())
-    except (OSError, ValueError, RecursionError):
+        values = parse_json((path / MANIFEST).read_bytes())
+    except (OSError, ValueError):
         return (path / "run.json").exists()
     return isinstance(values, dict) and {"kind", "schema_version", "kgrel_version"} <= values.keys()
 
@@ -280,13 +280,13 @@ def _read_manifest(path: Path, kind: str) -> tuple[Manifest, bytes]:
 
 def _parse_manifest(path: Path, text: bytes) -> Manifest:
     try:
-        values = json.loads(text)
+        values = parse_json(text)
         version = values["schema_version"]
         if not isinstance(version, int) or isinstance(version, bool):
             raise TypeError("schema_version is no whole number")
     except KeyError as error:
         raise ArtifactError(f"{path}: {MANIFEST} has no {error}; it was not written by kgrel") from None
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError) as error:
         raise ArtifactError(f"{path}: {MANIFEST} is damaged ({error})") from None
     if version > SCHEMA_VERSION:
         raise ArtifactError(
@@ -325,7 +325,7 @@ def _check_file(path: Path, name: str, expected: str, verify: bool) -> None:
 def read_json(artifact: Artifact, name: str) -> dict[str, Any]:
     """A JSON object of an artifact."""
     try:
-        value = json.loads(artifact.file(name).read_text(encoding="utf-8"))
+        value = parse_json(artifact.file(name).read_bytes())
     except ValueError as error:
         raise ArtifactError(f"{artifact.path}: {name} is damaged ({error})") from None
     if not isinstance(value, dict):

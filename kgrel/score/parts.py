@@ -16,6 +16,7 @@ import pyarrow.feather as feather
 from kgrel.data.claims import claim, release
 from kgrel.data.errors import KgrelError
 from kgrel.data.files import canonical_json, put, refuse_place, remove_tree, sync, write_text
+from kgrel.data.json_values import parse_json
 
 IDENTITY = "run.json"
 WHOLE = "whole"
@@ -56,7 +57,7 @@ class Parts:
 
     def _stored_identity(self) -> Any:
         try:
-            return json.loads((self.directory / IDENTITY).read_text(encoding="utf-8"))
+            return parse_json((self.directory / IDENTITY).read_bytes())
         except (OSError, ValueError):
             return None
 

@@ -23,6 +23,7 @@ from kgrel.data.artifact import LOG, UNFINISHED, move_into_place, refuse_foreign
 from kgrel.data.claims import claim, release, staging_of, sweep
 from kgrel.data.errors import ArtifactError, KgrelError
 from kgrel.data.files import canonical_json, remove_tree, sha256_of, sync, write_text
+from kgrel.data.json_values import parse_json
 
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
@@ -215,10 +216,10 @@ def check_identity(directory: Path, identity: dict[str, Any]) -> None:
     if not file.is_file():
         raise KgrelError(f"{directory} exists already; choose another output or pass --overwrite")
     try:
-        stored = json.loads(file.read_text(encoding="utf-8"))
+        stored = parse_json(file.read_bytes())
         if not isinstance(stored, dict):
             raise TypeError("no JSON object")
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError) as error:
         raise ArtifactError(f"{file} is damaged ({error}); pass --overwrite to start afresh") from None
     current = json.loads(canonical_json(identity))
     if stored != current:
@@ -244,7 +245,7 @@ def differing_keys(stored: dict[str, Any], current: dict[str, Any]) -> list[str]
 def read_checkpoint(path: Path) -> tuple[State, dict[str, Tensor]]:
     """State and tensors of a checkpoint directory."""
     try:
-        record = json.loads((path / "state.json").read_text(encoding="utf-8"))
+        record = parse_json((path / "state.json").read_bytes())
         if sha256_of(path / "tensors") != record["sha256"]:
             raise ValueError("the SHA-256 of tensors is not the one in state.json")
         best = -math.inf if record["best"] is None else record["best"]
