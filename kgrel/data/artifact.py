@@ -14,12 +14,15 @@ import os
 import platform
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import pyarrow as pa
 
 from kgrel import __version__
 from kgrel.data.claims import claim, exchange, release, rename_new, staging_of, sweep
@@ -27,6 +30,9 @@ from kgrel.data.errors import ArtifactError, KgrelError, did_you_mean
 from kgrel.data.files import canonical_json, refuse_existing, remove_tree, sha256_of, sync, write_text
 from kgrel.data.json_values import parse_json
 
+T, P, R = TypeVar("T"), TypeVar("P"), TypeVar("R")
+A = ParamSpec("A")
+_MISFITS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, pa.ArrowException)
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
 UNFINISHED = "unfinished.json"
@@ -320,6 +326,23 @@ def _check_file(path: Path, name: str, expected: str, verify: bool) -> None:
         raise ArtifactError(f"{path}: the file {name} cannot be read ({error.strerror})") from None
     if actual != expected:
         raise ArtifactError(f"{path}: the file {name} is damaged (its SHA-256 is not the one in {MANIFEST})")
+
+
+def damage_named(opening: Callable[Concatenate[T, P, A], R]) -> Callable[Concatenate[T, P, A], R]:
+    """Decorates what opens an artifact by its path: whatever its files cannot be is told of the artifact.
+
+    Checksums say that the files are those of the manifest, not that whoever wrote both meant well.
+    """
+
+    @wraps(opening)
+    def opened(cls: T, path: P, *more: A.args, **named: A.kwargs) -> R:
+        try:
+            return opening(cls, path, *more, **named)
+        except _MISFITS as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise ArtifactError(f"{path}: its files do not fit together ({reason}); make the artifact again") from error
+
+    return opened
 
 
 def read_json(artifact: Artifact, name: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kgrel.data.artifact import Artifact, Kind, open_artifact, read_json
+from kgrel.data.artifact import Artifact, Kind, damage_named, open_artifact, read_json
 from kgrel.data.entities import EntityTable, canonical_type
 from kgrel.data.errors import ArtifactError, KgrelError, NonFiniteError, did_you_mean
 from kgrel.data.settings import from_json
@@ -82,6 +82,7 @@ class RelationIndex:
     faiss: Any
 
     @classmethod
+    @damage_named
     def open(cls, path: str | Path, verify: bool = True) -> RelationIndex:
         """Open an INDEX artifact.
 
