@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from kgrel.data.errors import ArtifactError
 from kgrel.text.tagger import Mention
 
 PairMentions = tuple[Mention, Mention]

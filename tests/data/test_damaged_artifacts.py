@@ -227,6 +227,7 @@ FOREIGN = {".json": b"[]", ".parquet": (ARTIFACTS / "graph" / "nodes.parquet").r
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_forged_file_is_refused_by_name_or_read_whole(kind: str, copy: Callable[[str], Path]) -> None:
     """Whoever forges a file can forge its checksum as well. FAISS is left out: see SECURITY.md."""
+    messages = []
     for name in files_of(kind):
         ending, good = Path(name).suffix, (ARTIFACTS / kind / name).read_bytes()
         if ending == ".faiss":
@@ -241,10 +242,11 @@ def test_a_forged_file_is_refused_by_name_or_read_whole(kind: str, copy: Callabl
             try:
                 OPENERS[kind](path)
             except KgrelError as error:
-                assert str(path) in str(error), (name, content[:300])
+                messages.append(str(error))
             except BaseException as error:
                 error.add_note(f"{kind}/{name}: {content[:3000]!r}")
                 raise
+    assert [message for message in messages if str(path) not in message] == []
 
 
 def test_an_artifact_that_is_replaced_while_it_is_read_says_so(copy: Callable[[str], Path]) -> None:
