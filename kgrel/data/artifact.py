@@ -29,6 +29,7 @@ from kgrel.data.claims import claim, exchange, release, rename_new, staging_of, 
 from kgrel.data.errors import ArtifactError, KgrelError, did_you_mean
 from kgrel.data.files import canonical_json, refuse_existing, remove_tree, sha256_of, sync, write_text
 from kgrel.data.json_values import parse_json
+from kgrel.data.settings import from_json
 
 T, P, R = TypeVar("T"), TypeVar("P"), TypeVar("R")
 A = ParamSpec("A")
@@ -343,6 +344,21 @@ def damage_named(opening: Callable[Concatenate[T, P, A], R]) -> Callable[Concate
             raise ArtifactError(f"{path}: its files do not fit together ({reason}); make the artifact again") from error
 
     return opened
+
+
+def settings_of(artifact: Artifact, cls: type[T], unsaid: dict[str, Any] | None = None) -> T:
+    """The settings that an artifact was made with.
+
+    Args:
+        unsaid: what stood for settings that its manifest does not name yet.
+
+    Raises:
+        ArtifactError: an unknown setting, a missing one, or a value of the wrong type.
+    """
+    try:
+        return from_json(cls, (unsaid or {}) | artifact.manifest.settings)
+    except KgrelError as error:
+        raise ArtifactError(f"{artifact.path}: {MANIFEST} is damaged ({error})") from None
 
 
 def read_json(artifact: Artifact, name: str) -> dict[str, Any]:

@@ -88,10 +88,23 @@ def save_weights(tensors: dict[str, Tensor], path: Path) -> None:
     save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, path)
 
 
+def load_tensors(artifact: Artifact, name: str) -> dict[str, Tensor]:
+    """The tensors of a file of an artifact.
+
+    Raises:
+        ArtifactError: no safetensors, or not whole.
+    """
+    try:
+        tensors: dict[str, Tensor] = load_file(artifact.file(name))
+    except (RuntimeError, ValueError, OSError, SafetensorError) as error:
+        raise ArtifactError(f"{artifact.path}: {name} cannot be read ({' '.join(str(error).split())[:300]})") from None
+    return tensors
+
+
 def load_weights(module: torch.nn.Module, artifact: Artifact, name: str) -> None:
     """Load every tensor of a module by name; missing, left-over or misshapen ones are an error."""
     try:
-        module.load_state_dict(load_file(artifact.file(name)))
-    except (RuntimeError, ValueError, OSError, SafetensorError) as error:
+        module.load_state_dict(load_tensors(artifact, name))
+    except (RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())[:300]
         raise ArtifactError(f"{artifact.path}: {name} does not fit the model ({reason})") from None
