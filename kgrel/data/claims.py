@@ -76,7 +76,7 @@ def staging_of(path: Path) -> Path:
 
 
 def sweep(path: Path) -> None:
-    """Delete what processes that were killed had begun of ``path``; see :func:`staging_of`."""
+    """Delete what other processes, that were killed, had begun of ``path``; see :func:`staging_of`."""
     for stale in path.parent.glob(f".{_escaped(path.name)}.*.partial"):
         middle = stale.name[len(path.name) + 2 : -len(".partial")]
         if middle.isdigit() and not stale.is_symlink():
@@ -90,7 +90,7 @@ def _escaped(name: str) -> str:
 
 def _delete_unclaimed(path: Path) -> None:
     try:
-        if not try_claim(path):
+        if _key(path.stat()) in _held or not try_claim(path):
             return
         release(path)
         if path.is_dir():

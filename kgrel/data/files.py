@@ -130,9 +130,8 @@ def lines_in(path: str | Path, stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
 def refuse_length(path: str | Path, line: int) -> NoReturn:
     """Say that a line is too long."""
-    raise InputError(
-        path, f"is longer than {LONGEST_LINE >> 20} MiB; is this a text file, and are its lines ended?", line
-    )
+    message = f"is longer than {LONGEST_LINE / 2**20:g} MiB; is this a text file, and are its lines ended?"
+    raise InputError(path, message, line)
 
 
 def decode_line(path: str | Path, number: int, line: bytes) -> str:
