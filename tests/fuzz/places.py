@@ -115,6 +115,7 @@ VALID: dict[str, dict[str, bytes]] = {
         ".tsv": ("sentence\tlabel\n" + "".join(f"{stated(number)}\n" for number in range(40))).encode(),
         ".pubtator": PUBTATOR,
     },
+    "kgx": {".jsonl": b'{"subject": "A:1", "predicate": "biolink:affects", "object": "B:2"}\n'},
     "scored": {".csv": world("scored.csv"), ".jsonl": as_json_lines(world("scored.csv"), ",")},
     "mapping": {
         ".yaml": b"relations:\n  DISEASE-GENE:\n    predicate: biolink:associated_with\n",
