@@ -96,7 +96,7 @@ class Artifact:
     path: Path
     manifest: Manifest
     hash: str
-    inode: int | None = None
+    inode: int | None = field(default=None, compare=False)
     """Of the directory when it was opened."""
 
     def file(self, name: str) -> Path:

@@ -31,14 +31,13 @@ def open_input(path: str | Path) -> Iterator[BinaryIO]:
     """Open ``path`` for reading bytes; ``.gz`` and ``.zst`` are decompressed, ``-`` is standard input.
 
     Raises:
-        InputError: the file is missing, a directory, unreadable, or its compressed stream is damaged.
+        InputError: the file is missing, a directory, a pipe, unreadable, or its compressed stream is damaged.
     """
     if str(path) == "-":
         yield sys.stdin.buffer
         return
     path = Path(path)
-    if path.is_dir():
-        raise InputError(path, "is a directory; a file is needed")
+    refuse_irregular(path)
     try:
         # Opened before the block, so that a failure of the caller's is not taken for one of this file.
         file = _open(path)
@@ -53,6 +52,14 @@ def open_input(path: str | Path) -> Iterator[BinaryIO]:
             yield stream
         except _DAMAGED as error:
             raise InputError(path, f"the compressed file is damaged or cut short ({error})") from None
+
+
+def refuse_irregular(path: Path) -> None:
+    """Raise :class:`InputError` if something stands at ``path`` that is no file. A pipe would be waited for."""
+    if path.is_dir():
+        raise InputError(path, "is a directory; a file is needed")
+    if path.exists() and not path.is_file():
+        raise InputError(path, "is a pipe or a device; save it to a file, or pass - to read standard input")
 
 
 def _open(path: Path) -> BinaryIO:
