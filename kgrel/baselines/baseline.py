@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from kgrel.data.artifact import Artifact, Kind, Manifest, damage_named, finish_artifact, open_artifact, settings_of
+from kgrel.data.artifact import Artifact, Kind, Manifest, finish_artifact, open_artifact, opens_artifact, settings_of
 from kgrel.data.files import remove_tree
 from kgrel.data.progress import Progress, Silent
 from kgrel.data.settings import to_json
@@ -74,7 +74,7 @@ class Baseline(PairArtifact):
         )
 
     @classmethod
-    @damage_named
+    @opens_artifact
     def open(cls, path: str | Path, verify: bool = True) -> Self:
         """Open an artifact of :func:`train_baseline`.
 

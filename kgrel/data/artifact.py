@@ -34,6 +34,8 @@ from kgrel.data.settings import from_json
 T, P, R = TypeVar("T"), TypeVar("P"), TypeVar("R")
 A = ParamSpec("A")
 _MISFITS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, pa.ArrowException)
+_PATIENCE = 20
+"""How often an artifact is opened again that is replaced while it is read."""
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
 UNFINISHED = "unfinished.json"
@@ -245,15 +247,6 @@ def open_artifact(path: str | Path, kind: Kind, verify: bool = True) -> Artifact
     """
     path = Path(path)
     inode = _inode(path)
-    try:
-        return _open_artifact(path, kind, verify, inode)
-    except ArtifactError:
-        if _inode(path) == inode:
-            raise
-    return _open_artifact(path, kind, verify, _inode(path))  # a new one took its place meanwhile
-
-
-def _open_artifact(path: Path, kind: Kind, verify: bool, inode: int | None) -> Artifact:
     manifest, text = _read_manifest(path, kind)
     if manifest.kind != kind:
         verb = f"; kgrel {MADE_BY[kind]} makes one" if kind in MADE_BY else ""
@@ -329,19 +322,30 @@ def _check_file(path: Path, name: str, expected: str, verify: bool) -> None:
         raise ArtifactError(f"{path}: the file {name} is damaged (its SHA-256 is not the one in {MANIFEST})")
 
 
-def damage_named(opening: Callable[Concatenate[T, P, A], R]) -> Callable[Concatenate[T, P, A], R]:
-    """Decorates what opens an artifact by its path: whatever its files cannot be is told of the artifact.
+def opens_artifact(opening: Callable[Concatenate[T, P, A], R]) -> Callable[Concatenate[T, P, A], R]:
+    """Decorates what opens an artifact by its path and reads its files.
 
-    Checksums say that the files are those of the manifest, not that whoever wrote both meant well.
+    Whatever its files cannot be is told of the artifact: checksums say that the files are those of the manifest, not
+    that whoever wrote both meant well. If another artifact took the place meanwhile, that one is opened.
     """
 
     @wraps(opening)
     def opened(cls: T, path: P, *more: A.args, **named: A.kwargs) -> R:
-        try:
-            return opening(cls, path, *more, **named)
-        except _MISFITS as error:
-            reason = f"{type(error).__name__}: {error}"
-            raise ArtifactError(f"{path}: its files do not fit together ({reason}); make the artifact again") from error
+        for _ in range(_PATIENCE):
+            before = _inode(Path(str(path)))
+            try:
+                found = opening(cls, path, *more, **named)
+                failure = None
+            except (*_MISFITS, KgrelError, OSError) as error:
+                failure = error
+            if before == _inode(Path(str(path))):
+                break
+        if failure is None:
+            return found
+        if isinstance(failure, KgrelError | OSError):
+            raise failure
+        reason = f"{type(failure).__name__}: {failure}"
+        raise ArtifactError(f"{path}: its files do not fit together ({reason}); make the artifact again") from failure
 
     return opened
 

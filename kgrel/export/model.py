@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from kgrel.data.artifact import Kind, damage_named, open_artifact
+from kgrel.data.artifact import Kind, open_artifact, opens_artifact
 from kgrel.data.entities import EntityTable
 from kgrel.data.errors import ArtifactError
 from kgrel.data.json_values import parse_json
@@ -29,7 +29,7 @@ class PairArtifact:
     hash: str
 
     @classmethod
-    @damage_named
+    @opens_artifact
     def open(cls, path: str | Path) -> PairArtifact:
         """Read a PAIRS artifact.
 

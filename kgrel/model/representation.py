@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from kgrel.data.artifact import Artifact, Kind, damage_named, open_artifact, read_json
+from kgrel.data.artifact import Artifact, Kind, open_artifact, opens_artifact, read_json
 from kgrel.data.entities import EntityTable
 from kgrel.data.errors import ArtifactError, KgrelError
 from kgrel.data.files import canonical_json
@@ -52,7 +52,7 @@ class Representation:
         (directory / MODEL).write_text(canonical_json(shape), encoding="utf-8")
 
     @classmethod
-    @damage_named
+    @opens_artifact
     def open(cls, path: str | Path, verify: bool = True) -> Representation:
         """Open a REPR artifact.
 

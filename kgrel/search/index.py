@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kgrel.data.artifact import Artifact, Kind, damage_named, open_artifact, read_json, settings_of
+from kgrel.data.artifact import Artifact, Kind, open_artifact, opens_artifact, read_json, settings_of
 from kgrel.data.entities import EntityTable, canonical_type
 from kgrel.data.errors import ArtifactError, KgrelError, NonFiniteError, did_you_mean
 from kgrel.model.representation import ENTITIES, Representation
@@ -81,7 +81,7 @@ class RelationIndex:
     faiss: Any
 
     @classmethod
-    @damage_named
+    @opens_artifact
     def open(cls, path: str | Path, verify: bool = True) -> RelationIndex:
         """Open an INDEX artifact.
 

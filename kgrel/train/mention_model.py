@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from kgrel.data.artifact import Artifact, Kind, damage_named, open_artifact, read_json, settings_of
+from kgrel.data.artifact import Artifact, Kind, open_artifact, opens_artifact, read_json, settings_of
 from kgrel.data.errors import ArtifactError, NonFiniteError
 from kgrel.data.files import canonical_json
 from kgrel.metrics.classification import best, predict
@@ -151,7 +151,7 @@ class MentionModel:
         (directory / MODEL).write_text(canonical_json(model), encoding="utf-8")
 
     @classmethod
-    @damage_named
+    @opens_artifact
     def open(cls, path: str | Path, verify: bool = True) -> MentionModel:
         """Open a MENTIONS artifact.
 

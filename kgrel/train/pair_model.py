@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from kgrel.data.artifact import Artifact, Kind, damage_named, open_artifact, read_json, settings_of
+from kgrel.data.artifact import Artifact, Kind, open_artifact, opens_artifact, read_json, settings_of
 from kgrel.data.errors import ArtifactError, KgrelError
 from kgrel.data.files import canonical_json
 from kgrel.model.classifier import RelationClassifier
@@ -138,7 +138,7 @@ class PairModel(PairArtifact):
         return {"dimensions": asdict(self.prior.dimensions)}
 
     @classmethod
-    @damage_named
+    @opens_artifact
     def open(cls, path: str | Path, verify: bool = True) -> PairModel:
         """Open a PAIRS artifact.
 

@@ -9,7 +9,8 @@ import json
 import math
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,17 @@ class Run:
         else:
             check_identity(directory, identity)
             self._drop_partial_files()
+
+    @contextmanager
+    def or_nothing(self) -> Iterator[None]:
+        """A stated failure in the block, before anything is kept, leaves no directory behind."""
+        try:
+            yield
+        except KgrelError:
+            if self.writes and [path.name for path in self.directory.iterdir()] == [UNFINISHED]:
+                release(self.directory)
+                remove_tree(self.directory)
+            raise
 
     def _start(self, identity: dict[str, Any]) -> None:
         """The directory appears with the identity in it, or not at all."""
@@ -202,12 +214,6 @@ class Run:
         self._drop_partial_files()
         (self.directory / UNFINISHED).unlink(missing_ok=True)
         release(self.directory)
-
-
-def refuse_taken(directory: Path, identity: dict[str, Any], overwrite: bool) -> None:
-    """Refuse what :class:`Run` would refuse, before the inputs are read and not after it."""
-    if not overwrite and directory.is_dir() and any(directory.iterdir()):
-        check_identity(directory, identity)
 
 
 def check_identity(directory: Path, identity: dict[str, Any]) -> None:

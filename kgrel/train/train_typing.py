@@ -27,7 +27,7 @@ from kgrel.text.settings import BuildCorpusSettings
 from kgrel.text.windows import PAD, UNKNOWN
 from kgrel.train.batches import Stream, rng_of, torch_generator, torch_seed
 from kgrel.train.loop import LoopSettings, train
-from kgrel.train.run import Run, refuse_taken
+from kgrel.train.run import Run
 from kgrel.train.settings import TypingSettings
 from kgrel.train.typing_data import Flags, Labelled, TypingData, collect
 
@@ -156,16 +156,16 @@ def train_typing(
     settings, progress = settings or TypingSettings(), progress or Silent()
     parents = input_hashes(inputs, lexicons)
     parents |= {f"gold-{number}": digest for number, digest in enumerate(input_hashes(gold, ()).values(), start=1)}
-    identity = {"settings": to_json(settings), "parents": parents}
-    refuse_taken(out, identity, overwrite)
-    tagging, bad = BuildCorpusSettings(), BadLines()
-    terms = [term for kind, path in lexicons for term in read_lexicon(kind, path, tagging, bad)]
-    tagger = DocumentTagger(build_lexicon(terms, tagging), tagging)
-    data = collect(inputs, gold, tagger, settings, bad, progress)
-    if gold and not data.gold.held_out.any():
-        raise InputError(", ".join(map(str, gold)), "too few documents to hold some out; give more, or no gold file")
-    task = TypingTask(data, settings)
-    run = Run(out, identity, overwrite)
+    run = Run(out, {"settings": to_json(settings), "parents": parents}, overwrite)
+    with run.or_nothing():
+        tagging, bad = BuildCorpusSettings(), BadLines()
+        terms = [term for kind, path in lexicons for term in read_lexicon(kind, path, tagging, bad)]
+        tagger = DocumentTagger(build_lexicon(terms, tagging), tagging)
+        data = collect(inputs, gold, tagger, settings, bad, progress)
+        if gold and not data.gold.held_out.any():
+            files = ", ".join(map(str, gold))
+            raise InputError(files, "too few documents to hold some out; give more, or no gold file")
+        task = TypingTask(data, settings)
     shared = {f.name for f in fields(LoopSettings)} & {f.name for f in fields(TypingSettings)}
     state = train(task, LoopSettings(**{n: getattr(settings, n) for n in shared}), run, progress, "train-typing")
     summary: dict[str, Any] = {"steps": state.step, "words": len(data.words), "bad_lines": bad.count}

@@ -49,12 +49,15 @@ def stated(number: int) -> str:
     return f"in study {number % 7} the @GENE$ {verb} severe @DISEASE$ .\t{label}"
 
 
-GOLD = """1|t|kevrulathaemia and TWNX2
-1|a|TWNX2 is raised in kevrulathaemia.
-1\t0\t14\tkevrulathaemia\tDISEASE\tDOID:9000001
-1\t19\t24\tTWNX2\tGENE\t1
+GOLD = "".join(
+    f"""{number}|t|kevrulathaemia and TWNX2
+{number}|a|TWNX2 is raised in kevrulathaemia.
+{number}\t0\t14\tkevrulathaemia\tDISEASE\tDOID:9000001
+{number}\t19\t24\tTWNX2\tGENE\t1
 
 """
+    for number in range(40)
+)
 
 
 def write_mentions(world: Path) -> None:

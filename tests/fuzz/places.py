@@ -219,7 +219,7 @@ PLACES = [
     Place("search-index", "index", "FILE --pair GENE::1 GENE::2", "artifact"),
     Place("search-index", "pairs", "A/index --pairs FILE --out OUT.csv", "pairs"),
     Place("search-index", "representation", "A/index --pair GENE::1 GENE::2 --representation FILE", "artifact"),
-    Place("search-index", "lexicons", "A/index --sentence kevrulathaemia~and~[[GENE::1]] --lexicon DISEASE=FILE",
+    Place("search-index", "lexicons", "A/index --sentence kevrulathaemia~and~plastumisopathy --lexicon DISEASE=FILE",
           "lexicon"),
     Place("update-index", "index", "FILE --add A/world/candidates.csv --out OUT", "artifact"),
     Place("update-index", "add", "A/index --add FILE --out OUT", "pairs"),
