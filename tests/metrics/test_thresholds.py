@@ -78,9 +78,9 @@ def test_the_threshold_lies_halfway_between_the_scores_it_parts() -> None:
 
 
 def test_between_neighbouring_floats_it_falls_back_to_the_rejected_score() -> None:
-    rejected = 0.5
-    accepted = float(np.nextafter(rejected, 1))
-    assert one_class([accepted, rejected], [True, False]) == rejected
+    for rejected in (0.5, float(np.nextafter(0.5, 1))):  # the number halfway is rounded to the one or to the other
+        accepted = float(np.nextafter(rejected, 1))
+        assert one_class([accepted, rejected], [True, False]) == rejected
 
 
 def test_scores_near_the_largest_float_do_not_overflow() -> None:
@@ -89,6 +89,11 @@ def test_scores_near_the_largest_float_do_not_overflow() -> None:
 
 def test_accepting_all_probabilities_gives_zero_and_all_other_scores_the_next_number_below() -> None:
     assert one_class([0.9, 0.2], [True, True]) == 0.0
+    assert one_class([1.0, 0.2], [True, True]) == 0.0
+    assert one_class([1.5, 0.2], [True, True]) == np.nextafter(0.2, -np.inf)
+    for highest, expected in ((1.0, 0.0), (1.5, np.nextafter(0.2, -np.inf))):
+        found = best_thresholds_per_class(np.array([0, 0]), np.array([highest, 0.2]), np.ones((2, 1), bool))
+        assert found.tolist() == [expected]
     assert one_class([3.0, -2.0], [True, True]) == np.nextafter(-2.0, -np.inf)
     assert one_class([1.0, 0.0], [True, True]) < 0
 
