@@ -141,7 +141,7 @@ def test_what_is_no_scores_is_refused(scores: Any, truth: Any, candidates: Any, 
 
 
 def test_no_query_has_no_figures() -> None:
-    with pytest.raises(ValueError, match="^there are no queries to rank$"):
+    with pytest.raises(ValueError, match=r"^there are no queries to rank$"):
         ranking_figures(filtered_ranks(np.zeros((0, 3)), np.zeros(0, dtype=np.int64)))
 
 

@@ -113,11 +113,11 @@ def test_tied_scores_are_accepted_or_rejected_together() -> None:
 
 def test_wrong_input_is_refused() -> None:
     for tune in (best_threshold, best_thresholds_per_class):
-        with pytest.raises(ValueError, match="^labels must be bool, not int64"):
+        with pytest.raises(ValueError, match=r"^labels must be bool, not int64"):
             tune(np.array([0]), np.array([0.1]), np.array([[1]]))
         with pytest.raises(ValueError, match=r"^best_class has shape \[2\]"):
             tune(np.array([0, 0]), np.array([0.1]), np.array([[True]]))
-        with pytest.raises(ValueError, match="^there are no pairs to tune a threshold on$"):
+        with pytest.raises(ValueError, match=r"^there are no pairs to tune a threshold on$"):
             tune(np.zeros(0, int), np.zeros(0), np.zeros((0, 1), bool))
         with pytest.raises(ValueError, match="NaN or infinite"):
             tune(np.array([0]), np.array([np.nan]), np.array([[True]]))
