@@ -13,7 +13,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from safetensors.numpy import save_file
 from torch import Tensor, nn
 
 from kgrel.baselines.attention_model import AttentionModel
@@ -134,7 +133,8 @@ class Attention(Baseline):
         if not (np.isfinite(self.seen).all() and np.isfinite(self.unseen).all()):
             raise NonFiniteError("a score of the attention model is not finite; try a smaller learning rate")
         save_weights(task.module.state_dict(), run.directory / WEIGHTS)
-        save_file({"seen": self.seen, "unseen": self.unseen}, run.directory / SCORES)
+        scores = {"seen": torch.from_numpy(self.seen), "unseen": torch.from_numpy(self.unseen)}
+        save_weights(scores, run.directory / SCORES)
 
     def read_fitted(self, model: dict[str, Any]) -> None:
         """See :class:`Baseline`."""

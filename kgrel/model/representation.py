@@ -84,8 +84,15 @@ class Representation:
 
 
 def save_weights(tensors: dict[str, Tensor], path: Path) -> None:
-    """Write named tensors as safetensors."""
-    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, path)
+    """Write named tensors as safetensors.
+
+    Raises:
+        KgrelError: the file cannot be written; the disk is full, say.
+    """
+    try:
+        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, path)
+    except SafetensorError as error:
+        raise KgrelError(f"{path} cannot be written ({error}); make room and give the same command again") from None
 
 
 def load_tensors(artifact: Artifact, name: str) -> dict[str, Tensor]:

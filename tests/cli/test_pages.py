@@ -115,4 +115,4 @@ def test_a_page_runs_and_loads_nothing_of_a_file(
     page.feed(out.read_text(encoding="utf-8"))
     assert page.suspicious == []
     assert not [script for script in page.scripts if "alert" in script]
-    assert "alert(1)" in page.text, "the evil text is not shown, so nothing is tested"
+    assert "alert" in page.text, "the evil text is not shown, so nothing is tested"

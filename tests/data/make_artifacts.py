@@ -22,6 +22,7 @@ WORLD = WorldSettings(
 )
 TRAINING = "--steps 4 --batch-size 8 --validate-every 4 --checkpoint-every 4 --device cpu"
 PAIRS = f"{TRAINING} --batch-negatives 4"
+SHARES = "--validation-share 0.3 --test-share 0.3"
 LISTED = "--corpus corpus --relations world/relations.tsv"
 LEXICONS = "--lexicon GENE=world/genes.tsv --lexicon DISEASE=world/diseases.tsv --lexicon CHEMICAL=world/chemicals.tsv"
 SOURCE = "--primary-knowledge-source infores:test --date 2026-01-01"
@@ -29,7 +30,7 @@ COMMANDS = {
     "corpus": f"build-corpus world/sentences.tsv {LEXICONS}",
     "graph": "import-graph world/nodes.tsv world/edges.sif",
     "representation": f"pretrain corpus --size tiny --posterior recogniser {TRAINING}",
-    "pairs": f"train-pairs representation {LISTED} {PAIRS}",
+    "pairs": f"train-pairs representation {LISTED} {PAIRS} {SHARES}",
     "cooccurrence": f"train-baseline cooccurrence {LISTED}",
     "degree": f"train-baseline degree {LISTED}",
     "label-only": f"train-baseline label-only {LISTED}",

@@ -63,7 +63,7 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def disturb_and_repeat(verb: str, way: str, homes: Path, home: Path, seed: int) -> None:
     """One disturbance at a moment drawn by the seed, then the same command again."""
-    end, expected = undisturbed(verb, homes / verb)
+    end, expected = undisturbed(verb, homes / verb.replace(" ", "-"))
     rng = random.Random(seed)
     largest = max(map(len, expected.values()))
     at = rng.randint(1, largest - 1) if way == "EFBIG" else rng.randint(1, end.changes)
