@@ -38,7 +38,7 @@ class Parts:
         self.directory.mkdir(exist_ok=True)
         claim(self.directory, out)
         if self._stored_identity() != json.loads(canonical_json(identity)):
-            for path in self.directory.iterdir():
+            for path in self.directory.iterdir():  # not the directory, which is claimed
                 path.unlink()
             write_text(self.directory / IDENTITY, canonical_json(identity))
 
