@@ -31,7 +31,9 @@ from kgrel.data.files import canonical_json, refuse_existing, remove_tree, sha25
 from kgrel.data.json_values import parse_json
 from kgrel.data.settings import from_json
 
-T, P, R = TypeVar("T"), TypeVar("P"), TypeVar("R")
+T = TypeVar("T")
+P = TypeVar("P")
+R = TypeVar("R")
 A = ParamSpec("A")
 _MISFITS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, pa.ArrowException)
 _PATIENCE = 20

@@ -88,8 +88,14 @@ def disturb_and_repeat(verb: str, way: str, homes: Path, home: Path, seed: int) 
         assert content == expected[name], name
 
 
-@pytest.mark.parametrize("attempt", range(2))
-@pytest.mark.parametrize("verb", COMMANDS)
+@pytest.mark.parametrize(
+    ("verb", "attempt"),
+    [
+        pytest.param(verb, attempt, marks=pytest.mark.nightly if attempt and verb not in CHEAP else ())
+        for verb in COMMANDS
+        for attempt in range(2)
+    ],
+)
 def test_a_command_that_is_killed_and_repeated_ends_the_same(
     verb: str, attempt: int, homes: Path, tmp_path: Path
 ) -> None:
