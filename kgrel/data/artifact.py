@@ -332,7 +332,7 @@ def opens_artifact(opening: Callable[Concatenate[T, P, A], R]) -> Callable[Conca
     """
 
     @wraps(opening)
-    def opened(cls: T, path: P, *more: A.args, **named: A.kwargs) -> R:
+    def opened(cls: T, path: P, /, *more: A.args, **named: A.kwargs) -> R:
         for _ in range(_PATIENCE):
             before = _inode(Path(str(path)))
             try:
