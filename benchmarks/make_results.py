@@ -6,6 +6,7 @@ from typing import Any
 
 import sections_export
 import sections_graph
+import sections_limits
 import sections_mentions
 import sections_pairs
 import sections_pretraining
@@ -144,6 +145,7 @@ def main() -> None:
         *sections_graph.section(),
         *sections_mentions.section(),
         *sections_export.section(),
+        *sections_limits.section(),
     ]
     text = "\n\n".join([HEAD.strip(), *(part.strip() for part in sections)])
     (BENCHMARKS / "RESULTS.md").write_text(text + "\n", encoding="utf-8")

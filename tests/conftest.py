@@ -20,7 +20,9 @@ from kgrel.train.pretrain import pretrain
 from kgrel.train.settings import PairSettings, PretrainSettings
 from kgrel.train.train_mentions import train_mentions
 from kgrel.train.train_pairs import train_pairs
+from tests.network import stay_here
 
+stay_here()
 # The suite runs several processes, whose threads would only get in each other's way. Child processes must have as many:
 # the number of threads decides the order of sums, and so the last bits.
 torch.set_num_threads(1)

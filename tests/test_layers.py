@@ -43,6 +43,8 @@ UNPICKLING = {
     "to_pickle",
 }
 TORCH_FILES = {"torch.load", "torch.save"}
+UNSAFE_LOADING = {"yaml.load", "yaml.full_load", "yaml.unsafe_load", "os.system", "os.popen"}
+EXECUTING = {"eval", "exec", "compile", "__import__"}
 
 LAYER = {package: height for height, layer in enumerate(LAYERS) for package in layer}
 SOURCES = sorted([*(ROOT / "kgrel").rglob("*.py"), *(ROOT / "cli").rglob("*.py")])
@@ -96,7 +98,9 @@ def unpickles(tree: ast.AST) -> bool:
     names |= {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     parts = {part for name in names for part in (name.split(".")[0], name.split(".")[-1])}
     arguments = {node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword)}
-    return bool(names & TORCH_FILES or parts & UNPICKLING or arguments & {"allow_pickle"})
+    called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    unsafe = names & UNSAFE_LOADING or called & EXECUTING or arguments & {"allow_pickle", "shell"}
+    return bool(names & TORCH_FILES or parts & UNPICKLING or unsafe)
 
 
 def parsed(path: Path) -> ast.AST:
@@ -159,6 +163,11 @@ def test_nothing_is_unpickled() -> None:
         "from torch import load",
         "import numpy as np\nnp.load('x', allow_pickle=True)",
         "frame.to_pickle('x')",
+        "eval('1')",
+        "def f():\n    exec(text)",
+        "import subprocess\nsubprocess.run('x', shell=True)",
+        "import yaml\nyaml.load(text)",
+        "import os\nos.system('x')",
     ],
 )
 def test_unpickling_is_recognised(source: str) -> None:

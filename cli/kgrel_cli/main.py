@@ -11,6 +11,7 @@ import click
 
 from kgrel import __version__
 from kgrel.data.errors import KgrelError, did_you_mean
+from kgrel.data.printing import printable, shortened
 
 VERBS = {
     "demo": "The whole line on a generated world, from sentences to scored pairs.",
@@ -109,9 +110,9 @@ def main() -> None:
 
 
 def failure(error: BaseException) -> str:
-    """One sentence for a failure."""
+    """One sentence for a failure, however much of a file it quotes."""
     if isinstance(error, MemoryError):
         return "out of memory; use a smaller batch or chunk"
     if isinstance(error, OSError):
-        return f"{error.filename or 'the operating system'}: {error.strerror or error}"
-    return str(error)
+        return printable(f"{error.filename or 'the operating system'}: {error.strerror or error}")
+    return printable(shortened(str(error)))

@@ -13,7 +13,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from safetensors.numpy import load_file, save_file
 from torch import Tensor, nn
 
 from kgrel.baselines.attention_model import AttentionModel
@@ -24,7 +23,7 @@ from kgrel.data.artifact import Kind
 from kgrel.data.errors import ArtifactError, NonFiniteError
 from kgrel.data.progress import Progress
 from kgrel.metrics.classification import average_precision, best
-from kgrel.model.representation import save_weights
+from kgrel.model.representation import load_tensors, save_weights
 from kgrel.text.corpus import Corpus
 from kgrel.train.batches import Stream, rng_of, torch_seed
 from kgrel.train.loop import LoopSettings, train
@@ -134,12 +133,13 @@ class Attention(Baseline):
         if not (np.isfinite(self.seen).all() and np.isfinite(self.unseen).all()):
             raise NonFiniteError("a score of the attention model is not finite; try a smaller learning rate")
         save_weights(task.module.state_dict(), run.directory / WEIGHTS)
-        save_file({"seen": self.seen, "unseen": self.unseen}, run.directory / SCORES)
+        scores = {"seen": torch.from_numpy(self.seen), "unseen": torch.from_numpy(self.unseen)}
+        save_weights(scores, run.directory / SCORES)
 
     def read_fitted(self, model: dict[str, Any]) -> None:
         """See :class:`Baseline`."""
         assert self.artifact is not None
-        tensors = load_file(self.artifact.file(SCORES))
+        tensors = {name: tensor.numpy() for name, tensor in load_tensors(self.artifact, SCORES).items()}
         classes, types = len(self.classes), len(self.data.classes.types)
         shapes = {"seen": (len(self.comentions[0]), classes), "unseen": (types, types, classes)}
         for name, shape in shapes.items():

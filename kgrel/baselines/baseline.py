@@ -10,10 +10,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from kgrel.data.artifact import Artifact, Kind, Manifest, finish_artifact, open_artifact
+from kgrel.data.artifact import Artifact, Kind, Manifest, finish_artifact, open_artifact, opens_artifact, settings_of
 from kgrel.data.files import remove_tree
 from kgrel.data.progress import Progress, Silent
-from kgrel.data.settings import from_json, to_json
+from kgrel.data.settings import to_json
 from kgrel.metrics.classification import best
 from kgrel.text.corpus import Corpus
 from kgrel.train.pair_artifact import Floats, PairArtifact, describe, read_parts
@@ -74,6 +74,7 @@ class Baseline(PairArtifact):
         )
 
     @classmethod
+    @opens_artifact
     def open(cls, path: str | Path, verify: bool = True) -> Self:
         """Open an artifact of :func:`train_baseline`.
 
@@ -83,7 +84,7 @@ class Baseline(PairArtifact):
         artifact = open_artifact(path, cls.KIND, verify)
         parts = read_parts(artifact)
         model = parts.pop("model")
-        opened = cls(settings=from_json(cls.SETTINGS, artifact.manifest.settings), **parts)
+        opened = cls(settings=settings_of(artifact, cls.SETTINGS), **parts)
         opened.read_fitted(model)
         return opened
 

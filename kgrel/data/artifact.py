@@ -10,21 +10,34 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import os
 import platform
+import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import pyarrow as pa
 
 from kgrel import __version__
+from kgrel.data.claims import claim, exchange, release, rename_new, staging_of, sweep
 from kgrel.data.errors import ArtifactError, KgrelError, did_you_mean
 from kgrel.data.files import canonical_json, refuse_existing, remove_tree, sha256_of, sync, write_text
+from kgrel.data.json_values import parse_json
+from kgrel.data.settings import from_json
 
+T = TypeVar("T")
+P = TypeVar("P")
+R = TypeVar("R")
+A = ParamSpec("A")
+_MISFITS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, pa.ArrowException)
+_PATIENCE = 20
+"""How often an artifact is opened again that is replaced while it is read."""
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
 UNFINISHED = "unfinished.json"
@@ -87,24 +100,42 @@ class Artifact:
     path: Path
     manifest: Manifest
     hash: str
+    inode: int | None = field(default=None, compare=False)
+    """Of the directory when it was opened."""
 
     def file(self, name: str) -> Path:
-        """Path of a file of the artifact; refuses names that the manifest does not list."""
+        """Path of a file of the artifact.
+
+        Raises:
+            ArtifactError: the manifest does not list it, or another artifact has taken the place since.
+        """
         if name not in self.manifest.files:
             raise ArtifactError(f"{self.path}: {MANIFEST} lists no file {name!r}; the artifact is incomplete")
+        if self.inode is not None and _inode(self.path) != self.inode:
+            raise ArtifactError(f"{self.path}: was replaced while it was being read; repeat the command")
         return self.path / name
+
+
+def _inode(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return None
 
 
 def finish_artifact(directory: Path, manifest: Manifest, seconds: float) -> Artifact:
     """Hash every file of ``directory``, write ``run.json`` and, last of all, the manifest."""
-    files = {}
-    for path in sorted(directory.iterdir()):
-        if path.is_file() and path.name not in OUTSIDE_HASHES:
-            files[path.name] = sha256_of(path)
-            sync(path)
     run = {"seconds": round(seconds, 3), "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
     run |= {"host": platform.node(), "python": platform.python_version(), "cpus": os.cpu_count()}
     write_text(directory / "run.json", canonical_json(run))
+    usual = (directory / "run.json").stat().st_mode
+    files = {}
+    for path in sorted(directory.iterdir()):
+        if path.is_file() and path.name not in OUTSIDE_HASHES:
+            # Some libraries make files that only their owner may read, whatever the umask says.
+            path.chmod(stat.S_IMODE(path.stat().st_mode | usual))
+            files[path.name] = sha256_of(path)
+            sync(path)
     complete = dataclasses.replace(manifest, files=files)
     text = canonical_json(dataclasses.asdict(complete))
     write_text(directory / MANIFEST, text)
@@ -137,33 +168,54 @@ def create_artifact(path: str | Path, manifest: Manifest, overwrite: bool = Fals
     except OSError as error:
         raise KgrelError(f"{path.parent} cannot be made ({error.strerror}); choose another output") from None
     started = time.monotonic()
-    staging = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    sweep(path)
+    staging = staging_of(path)
     remove_tree(staging)
     staging.mkdir()
     draft = Draft(staging, manifest)
     try:
+        claim(staging, path)
         yield draft
         complete = dataclasses.replace(manifest, summary=draft.summary)
         finish_artifact(staging, complete, time.monotonic() - started)
-        move_into_place(staging, path)
+        release(staging)
+        move_into_place(staging, path, overwrite)
     finally:
+        release(staging)
         remove_tree(staging)
 
 
-def move_into_place(staging: Path, path: Path) -> None:
-    """Rename ``staging`` to ``path``; what stood there is set aside first and deleted afterwards."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.old")
-    replaces = path.exists()
-    if replaces:
-        os.rename(path, aside)
+def move_into_place(staging: Path, path: Path, overwrite: bool = False) -> None:
+    """Rename ``staging`` to ``path``; what stood there is deleted afterwards.
+
+    Where the system can exchange two names, whoever opens ``path`` finds the old one or the new one at any moment.
+
+    Raises:
+        KgrelError: something stands at ``path`` that was not there before, and ``overwrite`` is false.
+    """
+    try:
+        if not (overwrite and os.path.lexists(path)):
+            rename_new(staging, path)
+        elif not exchange(staging, path):
+            _exchange_by_steps(staging, path)
+    except FileExistsError:
+        raise KgrelError(
+            f"{path} was written by another process meanwhile, so it stays; choose another output or pass --overwrite"
+        ) from None
+    sync(path.parent)
+    remove_tree(staging)
+
+
+def _exchange_by_steps(staging: Path, path: Path) -> None:
+    """What stands at ``path`` is set aside first, and put back if the new one cannot take its place."""
+    aside = staging.with_suffix(".old")
+    os.rename(path, aside)
     try:
         os.rename(staging, path)
     except OSError:
-        if replaces:
-            os.rename(aside, path)
+        os.rename(aside, path)
         raise
-    sync(path.parent)
-    remove_tree(aside)
+    os.rename(aside, staging)
 
 
 def refuse_foreign(path: Path) -> None:
@@ -179,8 +231,8 @@ def _looks_ours(path: Path) -> bool:
     if not (path / MANIFEST).exists():
         return any((path / name).exists() for name in OUTSIDE_HASHES)
     try:
-        values = json.loads((path / MANIFEST).read_bytes())
-    except (OSError, ValueError, RecursionError):
+        values = parse_json((path / MANIFEST).read_bytes())
+    except (OSError, ValueError):
         return (path / "run.json").exists()
     return isinstance(values, dict) and {"kind", "schema_version", "kgrel_version"} <= values.keys()
 
@@ -196,6 +248,7 @@ def open_artifact(path: str | Path, kind: Kind, verify: bool = True) -> Artifact
         ArtifactError: missing, unfinished, foreign, newer, of another kind, or damaged; it names what.
     """
     path = Path(path)
+    inode = _inode(path)
     manifest, text = _read_manifest(path, kind)
     if manifest.kind != kind:
         verb = f"; kgrel {MADE_BY[kind]} makes one" if kind in MADE_BY else ""
@@ -203,7 +256,7 @@ def open_artifact(path: str | Path, kind: Kind, verify: bool = True) -> Artifact
         raise ArtifactError(f"{path}: holds {holds}, but {needed} is needed{verb}")
     for name, expected in manifest.files.items():
         _check_file(path, name, expected, verify)
-    return Artifact(path, manifest, hashlib.sha256(text).hexdigest())
+    return Artifact(path, manifest, hashlib.sha256(text).hexdigest(), inode)
 
 
 def kind_of(path: str | Path, wanted: str) -> str:
@@ -229,13 +282,13 @@ def _read_manifest(path: Path, kind: str) -> tuple[Manifest, bytes]:
 
 def _parse_manifest(path: Path, text: bytes) -> Manifest:
     try:
-        values = json.loads(text)
+        values = parse_json(text)
         version = values["schema_version"]
         if not isinstance(version, int) or isinstance(version, bool):
             raise TypeError("schema_version is no whole number")
     except KeyError as error:
         raise ArtifactError(f"{path}: {MANIFEST} has no {error}; it was not written by kgrel") from None
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError) as error:
         raise ArtifactError(f"{path}: {MANIFEST} is damaged ({error})") from None
     if version > SCHEMA_VERSION:
         raise ArtifactError(
@@ -271,10 +324,53 @@ def _check_file(path: Path, name: str, expected: str, verify: bool) -> None:
         raise ArtifactError(f"{path}: the file {name} is damaged (its SHA-256 is not the one in {MANIFEST})")
 
 
+def opens_artifact(opening: Callable[Concatenate[T, P, A], R]) -> Callable[Concatenate[T, P, A], R]:
+    """Decorates what opens an artifact by its path and reads its files.
+
+    Whatever its files cannot be is told of the artifact: checksums say that the files are those of the manifest, not
+    that whoever wrote both meant well. If another artifact took the place meanwhile, that one is opened.
+    """
+
+    @wraps(opening)
+    def opened(cls: T, path: P, /, *more: A.args, **named: A.kwargs) -> R:
+        for _ in range(_PATIENCE):
+            before = _inode(Path(str(path)))
+            try:
+                found = opening(cls, path, *more, **named)
+                failure = None
+            except (*_MISFITS, KgrelError, OSError) as error:
+                failure = error
+            if before == _inode(Path(str(path))):
+                break
+        if failure is None:
+            return found
+        if isinstance(failure, KgrelError | OSError):
+            raise failure
+        reason = f"{type(failure).__name__}: {failure}"
+        raise ArtifactError(f"{path}: its files do not fit together ({reason}); make the artifact again") from failure
+
+    return opened
+
+
+def settings_of(artifact: Artifact, cls: type[T], unsaid: dict[str, Any] | None = None) -> T:
+    """The settings that an artifact was made with.
+
+    Args:
+        unsaid: what stood for settings that its manifest does not name yet.
+
+    Raises:
+        ArtifactError: an unknown setting, a missing one, or a value of the wrong type.
+    """
+    try:
+        return from_json(cls, (unsaid or {}) | artifact.manifest.settings)
+    except KgrelError as error:
+        raise ArtifactError(f"{artifact.path}: {MANIFEST} is damaged ({error})") from None
+
+
 def read_json(artifact: Artifact, name: str) -> dict[str, Any]:
     """A JSON object of an artifact."""
     try:
-        value = json.loads(artifact.file(name).read_text(encoding="utf-8"))
+        value = parse_json(artifact.file(name).read_bytes())
     except ValueError as error:
         raise ArtifactError(f"{artifact.path}: {name} is damaged ({error})") from None
     if not isinstance(value, dict):

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from kgrel.data import files
 from kgrel.data.errors import InputError, KgrelError
 from kgrel.data.files import decode_line, read_block
 
@@ -48,13 +49,16 @@ class _Lines:
 
     def block(self) -> bytes:
         """The next whole lines, at least one; empty at the end of the file."""
-        parts = [self._rest]
+        parts, size = [self._rest], len(self._rest)
         while True:
             data = read_block(self.path, self._stream, BLOCK_BYTES, self.number)
             cut = data.rfind(b"\n") + 1
             if cut or not data:
                 break
             parts.append(data)
+            size += len(data)
+            if size > files.LONGEST_LINE:
+                files.refuse_length(self.path, self.number + 1)
         self._rest = data[cut:]
         block = b"".join([*parts, data[:cut]])
         return block.removeprefix(b"\xef\xbb\xbf") if self.number == 0 else block

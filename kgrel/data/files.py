@@ -12,13 +12,17 @@ import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import IO, Any, BinaryIO, cast
+from typing import IO, Any, BinaryIO, NoReturn, cast
 
 import pyarrow as pa
 
+from kgrel.data.claims import claim, release, rename_new, staging_of, sweep
 from kgrel.data.errors import InputError, KgrelError
 
+LONGEST_LINE = 1 << 26
+"""Bytes of the longest line that is read, 64 MiB: what a file says of itself must not fill the memory."""
 _DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
 
 
@@ -27,14 +31,13 @@ def open_input(path: str | Path) -> Iterator[BinaryIO]:
     """Open ``path`` for reading bytes; ``.gz`` and ``.zst`` are decompressed, ``-`` is standard input.
 
     Raises:
-        InputError: the file is missing, a directory, unreadable, or its compressed stream is damaged.
+        InputError: the file is missing, a directory, a pipe, unreadable, or its compressed stream is damaged.
     """
     if str(path) == "-":
         yield sys.stdin.buffer
         return
     path = Path(path)
-    if path.is_dir():
-        raise InputError(path, "is a directory; a file is needed")
+    refuse_irregular(path)
     try:
         # Opened before the block, so that a failure of the caller's is not taken for one of this file.
         file = _open(path)
@@ -49,6 +52,14 @@ def open_input(path: str | Path) -> Iterator[BinaryIO]:
             yield stream
         except _DAMAGED as error:
             raise InputError(path, f"the compressed file is damaged or cut short ({error})") from None
+
+
+def refuse_irregular(path: Path) -> None:
+    """Raise :class:`InputError` if something stands at ``path`` that is no file. A pipe would be waited for."""
+    if path.is_dir():
+        raise InputError(path, "is a directory; a file is needed")
+    if path.exists() and not path.is_file():
+        raise InputError(path, "is a pipe or a device; save it to a file, or pass - to read standard input")
 
 
 def _open(path: Path) -> BinaryIO:
@@ -109,17 +120,25 @@ def lines_in(path: str | Path, stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
     ``\\n`` and ``\\r\\n`` end a line; a byte-order mark at the start is dropped.
 
     Raises:
-        InputError: the compressed stream is damaged or cut short.
+        InputError: the compressed stream is damaged or cut short, or a line is longer than :data:`LONGEST_LINE`.
     """
     number = 0
     try:
-        for number, line in enumerate(stream, start=1):
+        for number, line in enumerate(iter(partial(stream.readline, LONGEST_LINE + 1), b""), start=1):
+            if len(line) > LONGEST_LINE:
+                refuse_length(path, number)
             if number == 1 and line.startswith(b"\xef\xbb\xbf"):
                 line = line[3:]
             yield number, line.removesuffix(b"\n").removesuffix(b"\r")
     except _DAMAGED as error:
         message = f"the compressed file is damaged or cut short after this line ({error})"
         raise InputError(path, message, number) from None
+
+
+def refuse_length(path: str | Path, line: int) -> NoReturn:
+    """Say that a line is too long."""
+    message = f"is longer than {LONGEST_LINE / 2**20:g} MiB; is this a text file, and are its lines ended?"
+    raise InputError(path, message, line)
 
 
 def decode_line(path: str | Path, number: int, line: bytes) -> str:
@@ -208,20 +227,42 @@ def atomic_file(path: str | Path, overwrite: bool = True) -> Iterator[Path]:
     """
     path = Path(path)
     refuse_place(path, overwrite)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    sweep(path)
+    staging = staging_of(path)
     try:
-        yield partial
-        sync(partial)
-        os.replace(partial, path)
+        staging.touch()
+        claim(staging, path)
+        yield staging
+        sync(staging)
+        release(staging)
+        put(staging, path, overwrite)
         sync(path.parent)
     finally:
-        partial.unlink(missing_ok=True)
+        release(staging)
+        staging.unlink(missing_ok=True)
+
+
+def put(staging: Path, path: Path, overwrite: bool) -> None:
+    """Give a file that is written whole its name.
+
+    Raises:
+        KgrelError: the name is taken and ``overwrite`` is false.
+    """
+    if overwrite:
+        os.replace(staging, path)
+        return
+    try:
+        rename_new(staging, path)
+    except FileExistsError:
+        raise KgrelError(
+            f"{path} was written by another process meanwhile, so it stays; choose another output or pass --overwrite"
+        ) from None
 
 
 def write_text(path: Path, text: str) -> None:
     """Write a small text file whole or not at all."""
-    with atomic_file(path) as partial:
-        partial.write_text(text, encoding="utf-8")
+    with atomic_file(path) as staging:
+        staging.write_text(text, encoding="utf-8")
 
 
 def remove_tree(path: Path) -> None:

@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from kgrel.data.delimited import Piece
 from kgrel.data.errors import InputError, KgrelError, NonFiniteError, did_you_mean
 from kgrel.data.files import decode_line, lines_in
+from kgrel.data.json_values import refuse_constant
 
 NESTED = {b"kgrel": b"json"}
 """Field metadata of a string column that holds JSON text."""
@@ -78,11 +79,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return values
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"holds {name}, which is no JSON number")
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse_constant)
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=refuse_constant)
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 

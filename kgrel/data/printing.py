@@ -1,4 +1,4 @@
-"""Texts of files on a terminal."""
+"""Texts of files on a terminal, and in messages."""
 
 from __future__ import annotations
 
@@ -6,3 +6,11 @@ from __future__ import annotations
 def printable(text: str) -> str:
     """A text in which no character can steer a terminal: control characters become ``\\N{REPLACEMENT CHARACTER}``."""
     return "".join(character if character.isprintable() else " " if character in "\t\n" else "�" for character in text)
+
+
+def shortened(text: str, most: int = 1500) -> str:
+    """A text of at most ``most`` characters: its beginning and its end, and between them how many are left out."""
+    if len(text) <= most:
+        return text
+    begin, end = 2 * most // 3, most // 3
+    return f"{text[:begin]} … ({len(text) - begin - end:,} characters left out) … {text[-end:]}"

@@ -76,7 +76,7 @@ class TableReader:
         self.path = str(path)
         self.format = format_of(path, format)
         self.chunk_rows, self.quoted = chunk_rows, quoted
-        _refuse_irregular(self.path, self.format)
+        _refuse_streams(self.path, self.format)
         self._opened: tuple[ExitStack, Iterator[Piece]] | None = None
         self.schema: pa.Schema = pa.schema([])
         """Names and types of the columns."""
@@ -127,11 +127,9 @@ class TableReader:
         return read_delimited(self.path, stream, _DELIMITERS[self.format], self.quoted)
 
 
-def _refuse_irregular(path: str, format: Format) -> None:
+def _refuse_streams(path: str, format: Format) -> None:
     if format == "parquet" and (path == "-" or path.endswith(".gz")):
         raise KgrelError(f"{path}: parquet is read from a plain file only, not from a stream; save it to a file")
-    if path != "-" and Path(path).exists() and not (Path(path).is_file() or Path(path).is_dir()):
-        raise InputError(path, "is a pipe or a device; save it to a file, or pass - to read standard input")
 
 
 def _refuse_twins(path: str, columns: list[str]) -> None:

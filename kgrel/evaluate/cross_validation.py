@@ -7,7 +7,6 @@ next one; the report is made from the answers.
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy.typing as npt
 from kgrel.baselines.tfidf import TfidfClassifier, Worded
 from kgrel.data.errors import ArtifactError
 from kgrel.data.files import canonical_json, write_text
+from kgrel.data.json_values import parse_json
 from kgrel.data.progress import Progress, Silent
 from kgrel.data.settings import to_json
 from kgrel.evaluate.mention_folds import Fold, Folds, read_folds
@@ -127,7 +127,7 @@ class Answers:
             answer = method(fold, seed)
             write_text(path, canonical_json({"p": answer.p.tolist(), "threshold": answer.threshold}))
         try:
-            values = json.loads(path.read_bytes())
+            values = parse_json(path.read_bytes())
             return Answer(np.array(values["p"], np.float64).reshape(len(fold.test), -1), values["threshold"])
         except (ValueError, KeyError, TypeError) as error:
             raise ArtifactError(f"{path}: is damaged ({error}); delete it and give the same command again") from None

@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from kgrel.data.artifact import LOG, MANIFEST, UNFINISHED
 from kgrel.data.errors import ArtifactError
 from kgrel.data.files import atomic_file
+from kgrel.data.json_values import parse_json
 
 CURVES: dict[str, tuple[str, tuple[str, ...]]] = {
     "Likelihood, nats a token": ("bound", ("validation_elbo", "validation_log_likelihood", "validation_bag", "elbo")),
@@ -81,7 +82,7 @@ def description(run: Path) -> tuple[dict[str, Any], bool]:
     for name, finished in ((MANIFEST, True), (UNFINISHED, False)):
         if (run / name).is_file():
             try:
-                found = json.loads((run / name).read_text(encoding="utf-8"))
+                found = parse_json((run / name).read_bytes())
             except ValueError as error:
                 raise ArtifactError(f"{run}: {name} is damaged ({error})") from None
             if isinstance(found, dict):
@@ -94,11 +95,11 @@ def read_log(path: Path) -> list[dict[str, float]]:
     """The lines of a log; a last one that a kill cut short is left out."""
     if not path.exists():
         return []
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = path.read_bytes().splitlines()
     found = []
     for number, line in enumerate(lines, 1):
         try:
-            figures = json.loads(line)
+            figures = parse_json(line)
             found.append({key: float(value) for key, value in figures.items() if value is not None})
             found[-1]["step"] = int(figures["step"])
         except (ValueError, TypeError, KeyError, AttributeError):

@@ -15,6 +15,7 @@ from typing import Any
 
 from kgrel.data.errors import KgrelError
 from kgrel.data.files import canonical_json, write_text
+from kgrel.data.json_values import parse_json
 from kgrel.data.progress import Progress, Silent
 from kgrel.export.batch import EdgeSource, groups
 from kgrel.export.connection import Database
@@ -226,7 +227,7 @@ class Journal:
 
     def _read(self, path: Path) -> int:
         try:
-            noted = json.loads(path.read_bytes())
+            noted = parse_json(path.read_bytes())
             batches, load = noted["batches"], noted["load"]
         except (ValueError, KeyError, TypeError):
             raise KgrelError(f"{path} is no journal of a load; give another file") from None

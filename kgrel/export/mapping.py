@@ -185,7 +185,7 @@ def _load(path: Path) -> dict[str, Any]:
         content = stream.read()
     try:
         text = content.decode("utf-8")
-        values = tomllib.loads(text) if ending == ".toml" else yaml.load(text, _NoTwins)
+        values = tomllib.loads(text) if ending == ".toml" else _NoTwins.value_of(text)
     except (ValueError, yaml.YAMLError, RecursionError) as error:
         raise InputError(path, f"cannot be read ({' '.join(str(error).split())})") from None
     if not isinstance(values, dict):
@@ -195,6 +195,15 @@ def _load(path: Path) -> dict[str, Any]:
 
 class _NoTwins(yaml.SafeLoader):  # type: ignore[misc]
     """Refuses a key that stands twice, of which YAML would silently keep the last."""
+
+    @classmethod
+    def value_of(cls, text: str) -> Any:
+        """The value of a YAML text; nothing in it makes objects other than plain values."""
+        loader = cls(text)
+        try:
+            return loader.get_single_data()
+        finally:
+            loader.dispose()
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from kgrel.data.artifact import Kind, open_artifact
+from kgrel.data.artifact import Kind, open_artifact, opens_artifact
 from kgrel.data.entities import EntityTable
 from kgrel.data.errors import ArtifactError
+from kgrel.data.json_values import parse_json
 
 # The names are those of kgrel.train.pair_artifact, which loads torch.
 ENTITIES, MODEL = "entities.parquet", "model.json"
@@ -29,6 +29,7 @@ class PairArtifact:
     hash: str
 
     @classmethod
+    @opens_artifact
     def open(cls, path: str | Path) -> PairArtifact:
         """Read a PAIRS artifact.
 
@@ -37,7 +38,7 @@ class PairArtifact:
         """
         artifact = open_artifact(path, Kind.PAIRS)
         try:
-            model = json.loads(artifact.file(MODEL).read_bytes())
+            model = parse_json(artifact.file(MODEL).read_bytes())
             thresholds = {str(k): float(v) for k, v in zip(model["classes"], model["thresholds"], strict=True)}
             entities = EntityTable.read(artifact.file(ENTITIES))
         except (KeyError, TypeError, ValueError) as error:

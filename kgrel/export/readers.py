@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 from kgrel.data.artifact import MANIFEST, Kind, open_artifact
 from kgrel.data.errors import InputError, KgrelError
 from kgrel.data.files import lines_of
+from kgrel.data.json_values import parse_json
 from kgrel.export.rdf_reader import ENDINGS, RdfFile
 from kgrel.export.record import FIELDS
 from kgrel.export.record import Kind as FieldKind
@@ -82,7 +82,7 @@ def _kgx(directory: Path, what: str) -> Records:
 def _jsonl(path: Path) -> Records:
     for number, line in lines_of(path):
         try:
-            values = json.loads(line)
+            values = parse_json(line)
         except ValueError as error:
             raise InputError(path, f"is not valid JSON ({error})", number) from None
         if not isinstance(values, dict):
@@ -156,7 +156,7 @@ def _csv_column(name: str) -> tuple[str, FieldKind]:
 
 def _trapi(path: Path) -> ExportFiles:
     try:
-        graph = json.loads(path.read_bytes())
+        graph = parse_json(path.read_bytes())
         graph = graph.get("message", graph).get("knowledge_graph", graph) if isinstance(graph, dict) else {}
         nodes, edges = graph["nodes"], graph["edges"]
         for values in (*nodes.values(), *edges.values()):

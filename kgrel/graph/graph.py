@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from kgrel.data.artifact import Artifact, Kind, open_artifact, read_json
+from kgrel.data.artifact import Artifact, Kind, open_artifact, opens_artifact, read_json
 from kgrel.data.entities import EntityTable
 from kgrel.data.errors import ArtifactError
 from kgrel.data.files import canonical_json, write_text
@@ -107,6 +107,7 @@ class Graph:
         write_text(directory / GRAPH, canonical_json(types))
 
     @classmethod
+    @opens_artifact
     def open(cls, path: str | Path) -> Graph:
         """Open a GRAPH artifact.
 

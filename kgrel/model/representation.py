@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from kgrel.data.artifact import Artifact, Kind, open_artifact, read_json
+from kgrel.data.artifact import Artifact, Kind, open_artifact, opens_artifact, read_json
 from kgrel.data.entities import EntityTable
 from kgrel.data.errors import ArtifactError, KgrelError
 from kgrel.data.files import canonical_json
@@ -52,6 +52,7 @@ class Representation:
         (directory / MODEL).write_text(canonical_json(shape), encoding="utf-8")
 
     @classmethod
+    @opens_artifact
     def open(cls, path: str | Path, verify: bool = True) -> Representation:
         """Open a REPR artifact.
 
@@ -83,14 +84,34 @@ class Representation:
 
 
 def save_weights(tensors: dict[str, Tensor], path: Path) -> None:
-    """Write named tensors as safetensors."""
-    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, path)
+    """Write named tensors as safetensors.
+
+    Raises:
+        KgrelError: the file cannot be written; the disk is full, say.
+    """
+    try:
+        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, path)
+    except SafetensorError as error:
+        raise KgrelError(f"{path} cannot be written ({error}); make room and give the same command again") from None
+
+
+def load_tensors(artifact: Artifact, name: str) -> dict[str, Tensor]:
+    """The tensors of a file of an artifact.
+
+    Raises:
+        ArtifactError: no safetensors, or not whole.
+    """
+    try:
+        tensors: dict[str, Tensor] = load_file(artifact.file(name))
+    except (RuntimeError, ValueError, OSError, SafetensorError) as error:
+        raise ArtifactError(f"{artifact.path}: {name} cannot be read ({' '.join(str(error).split())[:300]})") from None
+    return tensors
 
 
 def load_weights(module: torch.nn.Module, artifact: Artifact, name: str) -> None:
     """Load every tensor of a module by name; missing, left-over or misshapen ones are an error."""
     try:
-        module.load_state_dict(load_file(artifact.file(name)))
-    except (RuntimeError, ValueError, OSError, SafetensorError) as error:
+        module.load_state_dict(load_tensors(artifact, name))
+    except (RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())[:300]
         raise ArtifactError(f"{artifact.path}: {name} does not fit the model ({reason})") from None

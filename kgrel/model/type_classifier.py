@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from kgrel.data.artifact import Artifact, Kind, open_artifact, read_json
+from kgrel.data.artifact import Artifact, Kind, open_artifact, opens_artifact, read_json
 from kgrel.data.errors import ArtifactError
 from kgrel.data.files import canonical_json, write_text
 from kgrel.model.representation import load_weights, save_weights
@@ -97,6 +97,7 @@ class Typing:
         write_text(directory / MODEL, canonical_json(shape))
 
     @classmethod
+    @opens_artifact
     def open(cls, path: str | Path, verify: bool = True) -> Typing:
         """Open a TYPING artifact.
 

@@ -108,7 +108,10 @@ def embed_file(
         for chunk in reader.chunks():
             prepared, table = prepare(model, chunk), chunk.table
             z = model.relations(prepared.encoded)  # (n, S, Z)
-            columns: dict[str, Any] = {"z": list(z.mean(axis=1)), "z_samples": list(z.reshape(len(z), -1))}
+            columns: dict[str, Any] = {
+                "z": list(z.mean(axis=1)),
+                "z_samples": list(z.reshape(len(z), z.shape[1] * z.shape[2])),
+            }
             for name, type_ in added.items():
                 size = len(chunk.read)
                 values = prepared.status if name == "status" else listed(columns[name], prepared.rows, size)

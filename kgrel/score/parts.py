@@ -13,8 +13,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.feather as feather
 
+from kgrel.data.claims import claim, release
 from kgrel.data.errors import KgrelError
-from kgrel.data.files import canonical_json, refuse_place, remove_tree, sync, write_text
+from kgrel.data.files import canonical_json, put, refuse_place, remove_tree, sync, write_text
+from kgrel.data.json_values import parse_json
 
 IDENTITY = "run.json"
 WHOLE = "whole"
@@ -26,13 +28,18 @@ class Parts:
     Args:
         out: the output file; the parts stand in a hidden directory beside it.
         identity: everything that the output depends on; parts of another run are deleted.
+
+    Raises:
+        KgrelError: another process is writing this output.
     """
 
     def __init__(self, out: Path, identity: dict[str, Any]) -> None:
         self.directory = out.with_name(f".{out.name}.parts")
+        self.directory.mkdir(exist_ok=True)
+        claim(self.directory, out)
         if self._stored_identity() != json.loads(canonical_json(identity)):
-            remove_tree(self.directory)
-            self.directory.mkdir()
+            for path in self.directory.iterdir():  # not the directory, which is claimed
+                path.unlink()
             write_text(self.directory / IDENTITY, canonical_json(identity))
 
     @classmethod
@@ -50,7 +57,7 @@ class Parts:
 
     def _stored_identity(self) -> Any:
         try:
-            return json.loads((self.directory / IDENTITY).read_text(encoding="utf-8"))
+            return parse_json((self.directory / IDENTITY).read_bytes())
         except (OSError, ValueError):
             return None
 
@@ -85,9 +92,10 @@ class Parts:
             stale.unlink()
         yield self.directory / WHOLE
         refuse_place(out, overwrite)
-        os.replace(self.directory / WHOLE, out)
+        put(self.directory / WHOLE, out, overwrite)
         sync(out.parent)
 
     def delete(self) -> None:
         """Remove all parts."""
+        release(self.directory)
         remove_tree(self.directory)

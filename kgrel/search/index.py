@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kgrel.data.artifact import Artifact, Kind, open_artifact, read_json
+from kgrel.data.artifact import Artifact, Kind, open_artifact, opens_artifact, read_json, settings_of
 from kgrel.data.entities import EntityTable, canonical_type
 from kgrel.data.errors import ArtifactError, KgrelError, NonFiniteError, did_you_mean
-from kgrel.data.settings import from_json
 from kgrel.model.representation import ENTITIES, Representation
 from kgrel.search.build import FAISS, LAYOUT, PAIRS, VECTORS, Layout, read_layout
 from kgrel.search.library import GPU_MOST, gpu_copy, nearest, read_index
@@ -82,6 +81,7 @@ class RelationIndex:
     faiss: Any
 
     @classmethod
+    @opens_artifact
     def open(cls, path: str | Path, verify: bool = True) -> RelationIndex:
         """Open an INDEX artifact.
 
@@ -109,7 +109,7 @@ class RelationIndex:
                     f"{artifact.path}: {name} holds {count:,}, but {LAYOUT} says {wanted:,}; its files are "
                     "of different indexes: build the index again"
                 )
-        settings = from_json(IndexSettings, artifact.manifest.settings)
+        settings = settings_of(artifact, IndexSettings)
         return cls(artifact, settings, layout, entities, pairs, vectors, index)
 
     @cached_property

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from kgrel.data.errors import InputError
 from kgrel.data.files import decode_line, lines_of
+from kgrel.data.json_values import parse_json
 from kgrel.text.badlines import BadLines
 from kgrel.text.documents import Document, Given, Passage, check_given
 from kgrel.text.pubtator import annotated_type
 
+LARGEST = 1 << 30
+"""Bytes of the largest file that is one JSON value."""
 _LISTS = ("documents", "PubTator3")
 
 
@@ -52,19 +54,30 @@ def _values(path: Path) -> Iterator[tuple[int, Any]]:
     lines = ((number, line) for number, line in lines_of(path) if line.strip())
     number, first = next(lines, (1, b""))
     try:
-        yield number, json.loads(decode_line(path, number, first))
-    except json.JSONDecodeError:
-        rest = b"\n".join([first, *(line for _, line in lines)])
-        yield number, _parse(path, number, rest)
+        value = parse_json(decode_line(path, number, first))
+    except ValueError:
+        yield number, _parse(path, number, b"\n".join([first, *_bounded(path, lines)]))
         return
+    yield number, value
     for number, line in lines:
         yield number, _parse(path, number, line)
 
 
+def _bounded(path: Path, lines: Iterator[tuple[int, bytes]]) -> Iterator[bytes]:
+    """The other lines of a file that is one JSON value, which is held in memory."""
+    size = 0
+    for number, line in lines:
+        size += len(line)
+        if size > LARGEST:
+            message = f"is one JSON value of more than {LARGEST >> 20:,} MiB; write one document a line"
+            raise InputError(path, message, number)
+        yield line
+
+
 def _parse(path: Path, number: int, raw: bytes) -> Any:
     try:
-        return json.loads(decode_line(path, number, raw))
-    except (json.JSONDecodeError, RecursionError) as error:
+        return parse_json(decode_line(path, number, raw))
+    except ValueError as error:
         raise InputError(path, f"is not valid JSON ({error}); BioC-JSON is needed", number) from None
 
 

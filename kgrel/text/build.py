@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kgrel.data.artifact import Artifact, Kind, Manifest, create_artifact, open_artifact
+from kgrel.data.claims import claim, release
 from kgrel.data.entities import canonical_type
 from kgrel.data.errors import InputError, KgrelError
 from kgrel.data.files import canonical_json, open_input, refuse_existing, remove_tree, sha256_of, write_text
@@ -82,9 +83,9 @@ def build_corpus(
             draft.summary |= _summary_of_lexicon(lexicon, bad_rows) | _summary_of_input(totals, bad)
             draft.summary |= merge(paths, totals, lexicon, settings, draft.path, progress)
     except InputError:
-        remove_tree(work)
+        _end_work(work)
         raise
-    remove_tree(work)
+    _end_work(work)
     artifact = open_artifact(out, Kind.CORPUS, verify=False)
     _tell(artifact.manifest.summary, progress)
     return artifact
@@ -113,7 +114,10 @@ def _start_work(out: Path, manifest: Manifest, overwrite: bool) -> Path:
     """
     work = out.with_name(f".{out.name}.shards")
     identity = canonical_json({"settings": manifest.settings, "parents": manifest.parents})
+    if work.is_dir():
+        claim(work, out)
     if overwrite:
+        release(work)
         remove_tree(work)
     if work.exists():
         stored = (work / IDENTITY).read_text(encoding="utf-8") if (work / IDENTITY).exists() else "{}"
@@ -128,8 +132,14 @@ def _start_work(out: Path, manifest: Manifest, overwrite: bool) -> Path:
         work.mkdir(parents=True)
     except OSError as error:
         raise KgrelError(f"{work} cannot be made ({error.strerror}); choose another output") from None
+    claim(work, out)
     write_text(work / IDENTITY, identity)
     return work
+
+
+def _end_work(work: Path) -> None:
+    release(work)
+    remove_tree(work)
 
 
 def _differing(stored: dict[str, dict[str, Any]], current: dict[str, dict[str, Any]]) -> list[str]:

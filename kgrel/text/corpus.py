@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from kgrel.data.artifact import Artifact, Kind, open_artifact
+from kgrel.data.artifact import Artifact, Kind, open_artifact, opens_artifact
 from kgrel.data.entities import EntityTable
 from kgrel.text.contexts import ContextStore, SentenceStore
 from kgrel.text.pairs import PairCounts
@@ -55,6 +55,7 @@ class Corpus:
     pairs: PairCounts
 
     @classmethod
+    @opens_artifact
     def open(cls, path: str | Path, verify: bool = True) -> Corpus:
         """Open a CORPUS artifact.
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from kgrel.data.errors import ArtifactError
 from kgrel.text.tagger import Mention
 
 PairMentions = tuple[Mention, Mention]
@@ -111,7 +112,13 @@ class PairCounts:
 
     @classmethod
     def read(cls, path: Path, entities: int) -> PairCounts:
-        """Read what :meth:`write` wrote."""
+        """Read what :meth:`write` wrote.
+
+        Raises:
+            ArtifactError: an entity is not there.
+        """
         table = pq.read_table(path)
         head, tail, contexts = (table.column(name).to_numpy() for name in ("head", "tail", "contexts"))
+        if len(head) and (min(head.min(), tail.min()) < 0 or max(head.max(), tail.max()) >= entities):
+            raise ArtifactError(f"{path}: names an entity that is not there; make the corpus again")
         return cls(head, tail, contexts, entities)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePath
 
 from kgrel.data.entities import canonical_type
 from kgrel.data.errors import InputError
 from kgrel.data.files import decode_line, lines_of
+from kgrel.data.json_values import parse_json
 from kgrel.text.badlines import BadLines
 from kgrel.text.bioc import read_bioc
 from kgrel.text.documents import LONGEST_RUN, Document, Given, Passage, check_given, documents_of
@@ -92,7 +92,7 @@ def _json_sentences(path: Path, bad: BadLines) -> Iterator[tuple[Sentence, tuple
 
 def _json_sentence(path: Path, number: int, line: str, bad: BadLines) -> tuple[Sentence, tuple[Given, ...] | None]:
     try:
-        values = json.loads(line)
+        values = parse_json(line)
         doc_id, text = (next(values[name] for name in names if name in values) for names in COLUMNS.values())
         if not isinstance(text, str):
             raise TypeError("the sentence is no text")
@@ -103,7 +103,7 @@ def _json_sentence(path: Path, number: int, line: str, bad: BadLines) -> tuple[S
             (Given(int(row["start"]), int(row["end"]), canonical_type(row["type"]), str(row["id"])), row.get("text"))
             for row in rows
         ]
-    except (ValueError, KeyError, TypeError, AttributeError, RuntimeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         reason = (
             "doc_id or sentence is missing" if isinstance(error, RuntimeError) else f"{type(error).__name__}: {error}"
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from kgrel.data.artifact import Artifact, Kind, Manifest, create_artifact, open_
 from kgrel.data.entities import EntityTable, parse_entity
 from kgrel.data.errors import InputError
 from kgrel.data.files import sha256_of
+from kgrel.data.json_values import parse_json
 from kgrel.text.contexts import BATCH_ROWS, CONTEXT_SCHEMA, SENTENCE_SCHEMA, ContextStore, RowWriter
 from kgrel.text.corpus import CONTEXTS, ENTITIES, PAIRS, SENTENCES, VOCABULARY
 from kgrel.text.evidence import EVIDENCE, write_evidence
@@ -94,7 +94,7 @@ def import_relvm(
 
 def _strings(path: Path) -> list[str]:
     try:
-        values = json.loads(path.read_bytes())
+        values = parse_json(path.read_bytes())
     except FileNotFoundError:
         raise InputError(path, f"no such file; the layout has {', '.join(FILES)}") from None
     except (OSError, ValueError) as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from tokenizers.pre_tokenizers import BertPreTokenizer
 
 from kgrel.data.errors import ArtifactError
 from kgrel.data.files import canonical_json, write_text
+from kgrel.data.json_values import parse_json
 
 PAD, UNK, ENT, END = range(4)
 SPECIAL_TOKENS = ("<PAD>", "<UNK>", "<ENT>", "<END>")
@@ -174,7 +174,7 @@ class Vocabulary:
             ArtifactError: the file is no vocabulary.
         """
         try:
-            values = json.loads(path.read_bytes())
+            values = parse_json(path.read_bytes())
             words, counts = list(map(str, values["words"])), np.array(values["counts"], np.int64)
             if len(words) != len(counts):
                 raise ValueError(f"{len(words)} words but {len(counts)} counts")

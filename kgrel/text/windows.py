@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy.typing as npt
 
 from kgrel.data.errors import ArtifactError
 from kgrel.data.files import canonical_json, write_text
+from kgrel.data.json_values import parse_json
 from kgrel.text.tokens import Span, TokenizedText, align, token_span
 
 PAD, UNKNOWN, SYMBOL, NUMBER = range(4)
@@ -92,6 +92,6 @@ class WindowWords:
             ArtifactError: the file is no such table.
         """
         try:
-            return cls(list(map(str, json.loads(path.read_bytes())["words"])))
+            return cls(list(map(str, parse_json(path.read_bytes())["words"])))
         except (ValueError, KeyError, TypeError) as error:
             raise ArtifactError(f"{path}: is no word table ({error}); train the classifier again") from None

@@ -10,10 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from kgrel.data.artifact import Artifact, Kind, open_artifact, read_json
+from kgrel.data.artifact import Artifact, Kind, open_artifact, opens_artifact, read_json, settings_of
 from kgrel.data.errors import ArtifactError, NonFiniteError
 from kgrel.data.files import canonical_json
-from kgrel.data.settings import from_json
 from kgrel.metrics.classification import best, predict
 from kgrel.metrics.thresholds import best_threshold
 from kgrel.model.mentions import MentionClassifier
@@ -152,6 +151,7 @@ class MentionModel:
         (directory / MODEL).write_text(canonical_json(model), encoding="utf-8")
 
     @classmethod
+    @opens_artifact
     def open(cls, path: str | Path, verify: bool = True) -> MentionModel:
         """Open a MENTIONS artifact.
 
@@ -159,7 +159,7 @@ class MentionModel:
             ArtifactError: see :func:`kgrel.data.artifact.open_artifact`; or files that do not fit together.
         """
         artifact = open_artifact(path, Kind.MENTIONS, verify)
-        settings = from_json(MentionSettings, artifact.manifest.settings)
+        settings = settings_of(artifact, MentionSettings)
         model, words = read_json(artifact, MODEL), read_json(artifact, VOCABULARY)["words"]
         types, classes = model["types"], model["classes"]
         possible = np.zeros((len(types), len(types), len(classes)), np.bool_)

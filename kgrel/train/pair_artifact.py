@@ -156,21 +156,27 @@ def read_parts(artifact: Artifact) -> dict[str, Any]:
     return {
         "entities": entities,
         "data": read_pairs(artifact, classes, type_rows),
-        "comentions": int_columns(artifact, COMENTIONS, ("head", "tail", "contexts")),
-        "relations": int_columns(artifact, RELATIONS, ("head", "tail", "class")),
+        "comentions": int_columns(artifact, COMENTIONS, ("head", "tail", "contexts"), len(entities)),
+        "relations": int_columns(artifact, RELATIONS, ("head", "tail", "class"), len(entities)),
         "thresholds": thresholds,
         "artifact": artifact,
         "model": model,
     }
 
 
-def int_columns(artifact: Artifact, name: str, columns: tuple[str, str, str]) -> tuple[Rows, Rows, Rows]:
-    """Three columns of a Parquet file as int64 arrays."""
+def int_columns(artifact: Artifact, name: str, columns: tuple[str, str, str], entities: int) -> tuple[Rows, Rows, Rows]:
+    """Three columns of a Parquet file as int64 arrays, the first two of them rows of so many entities.
+
+    Raises:
+        ArtifactError: a column is missing or no column of numbers, or names an entity that is not there.
+    """
     try:
         table = pq.read_table(artifact.file(name), columns=list(columns))
         first, second, third = (table.column(column).to_numpy().astype(np.int64) for column in columns)
     except (pa.ArrowException, KeyError, ValueError) as error:
         raise ArtifactError(f"{artifact.path}: {name} is damaged ({error})") from None
+    if len(first) and (min(first.min(), second.min()) < 0 or max(first.max(), second.max()) >= entities):
+        raise ArtifactError(f"{artifact.path}: {name} names an entity that is not there; make the artifact again")
     return first, second, third
 
 
@@ -186,7 +192,7 @@ def read_classes(model: dict[str, Any], types: list[str]) -> ClassTable:
 
 def read_pairs(artifact: Artifact, classes: ClassTable, type_rows: Rows) -> PairData:
     """The labelled pairs from ``pairs.parquet``."""
-    heads, tails, contexts = int_columns(artifact, PAIRS, ("head", "tail", "contexts"))
+    heads, tails, contexts = int_columns(artifact, PAIRS, ("head", "tail", "contexts"), len(type_rows))
     table = pq.read_table(artifact.file(PAIRS), columns=["part", "labels"])
     parts, lists = table.column("part").to_numpy(), table.column("labels").combine_chunks()
     labels = np.zeros((len(heads), len(classes.names)), dtype=np.bool_)

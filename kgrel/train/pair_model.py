@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from kgrel.data.artifact import Artifact, Kind, open_artifact, read_json
+from kgrel.data.artifact import Artifact, Kind, open_artifact, opens_artifact, read_json, settings_of
 from kgrel.data.errors import ArtifactError, KgrelError
 from kgrel.data.files import canonical_json
-from kgrel.data.settings import from_json
 from kgrel.model.classifier import RelationClassifier
 from kgrel.model.noise import CommonNoise
 from kgrel.model.predictive import PairFeatures, Predictive
@@ -139,6 +138,7 @@ class PairModel(PairArtifact):
         return {"dimensions": asdict(self.prior.dimensions)}
 
     @classmethod
+    @opens_artifact
     def open(cls, path: str | Path, verify: bool = True) -> PairModel:
         """Open a PAIRS artifact.
 
@@ -146,7 +146,7 @@ class PairModel(PairArtifact):
             ArtifactError: see :func:`kgrel.data.artifact.open_artifact`; or files that do not fit together.
         """
         artifact = open_artifact(path, Kind.PAIRS, verify)
-        settings = from_json(PairSettings, UNSAID | artifact.manifest.settings)
+        settings = settings_of(artifact, PairSettings, UNSAID)
         parts = read_parts(artifact)
         model, classes = parts.pop("model"), parts["data"].classes.names
         prior = PairPrior(Dimensions(**model["dimensions"]), len(parts["entities"]))

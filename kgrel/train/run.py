@@ -9,7 +9,8 @@ import json
 import math
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from kgrel.data.artifact import LOG, UNFINISHED, move_into_place, refuse_foreign
+from kgrel.data.claims import claim, release, staging_of, sweep
 from kgrel.data.errors import ArtifactError, KgrelError
 from kgrel.data.files import canonical_json, remove_tree, sha256_of, sync, write_text
+from kgrel.data.json_values import parse_json
 
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
@@ -43,7 +46,7 @@ class State:
 
 
 class Run:
-    """An output directory in which a training run lives until it is finished.
+    """An output directory in which a training run lives until it is finished; one process at a time writes there.
 
     Args:
         identity: everything the result depends on (settings, parents' hashes); a run is only resumed by the same.
@@ -60,22 +63,37 @@ class Run:
         listeners: Sequence[Callable[[int, dict[str, float]], None]] = (),
     ) -> None:
         self.directory, self.writes, self.listeners = directory, writes, listeners
+        if writes and directory.is_dir():
+            claim(directory, directory)
         if writes and (overwrite or not directory.exists() or not any(directory.iterdir())):
             self._start(identity)
         else:
-            self._check_identity(identity)
+            check_identity(directory, identity)
             self._drop_partial_files()
+
+    @contextmanager
+    def or_nothing(self) -> Iterator[None]:
+        """A stated failure in the block, before anything is kept, leaves no directory behind."""
+        try:
+            yield
+        except KgrelError:
+            if self.writes and [path.name for path in self.directory.iterdir()] == [UNFINISHED]:
+                release(self.directory)
+                remove_tree(self.directory)
+            raise
 
     def _start(self, identity: dict[str, Any]) -> None:
         """The directory appears with the identity in it, or not at all."""
         if not self.directory.name:
             raise KgrelError(f"{self.directory} cannot be an output; give the name of a new directory")
         refuse_foreign(self.directory)
-        staging = self.directory.with_name(f".{self.directory.name}.partial")
+        sweep(self.directory)
+        staging = staging_of(self.directory)
         remove_tree(staging)
         staging.mkdir(parents=True)
+        claim(staging, self.directory)
         write_text(staging / UNFINISHED, canonical_json(identity))
-        move_into_place(staging, self.directory)
+        move_into_place(staging, self.directory, overwrite=self.directory.exists())
 
     def _drop_partial_files(self) -> None:
         """What a killed process was writing; the finished artifact would list it among its files."""
@@ -86,19 +104,6 @@ class Run:
                 remove_tree(path)
             else:
                 path.unlink()
-
-    def _check_identity(self, identity: dict[str, Any]) -> None:
-        file = self.directory / UNFINISHED
-        if not file.is_file():
-            raise KgrelError(f"{self.directory} exists already; choose another output or pass --overwrite")
-        stored = json.loads(file.read_text(encoding="utf-8"))
-        current = json.loads(canonical_json(identity))
-        if stored != current:
-            raise KgrelError(
-                f"{self.directory} holds an unfinished run that was started with another "
-                f"{', '.join(differing_keys(stored, current))}; "
-                "repeat the command as it was, or pass --overwrite to start afresh"
-            )
 
     def checkpoint(self) -> Path | None:
         """The newest complete checkpoint."""
@@ -208,6 +213,27 @@ class Run:
                 remove_tree(path.rename(path.with_name(f".{path.name}.partial")))
         self._drop_partial_files()
         (self.directory / UNFINISHED).unlink(missing_ok=True)
+        release(self.directory)
+
+
+def check_identity(directory: Path, identity: dict[str, Any]) -> None:
+    """Raise :class:`KgrelError` unless a directory holds an unfinished run of the same identity."""
+    file = directory / UNFINISHED
+    if not file.is_file():
+        raise KgrelError(f"{directory} exists already; choose another output or pass --overwrite")
+    try:
+        stored = parse_json(file.read_bytes())
+        if not isinstance(stored, dict):
+            raise TypeError("no JSON object")
+    except (ValueError, TypeError) as error:
+        raise ArtifactError(f"{file} is damaged ({error}); pass --overwrite to start afresh") from None
+    current = json.loads(canonical_json(identity))
+    if stored != current:
+        raise KgrelError(
+            f"{directory} holds an unfinished run that was started with another "
+            f"{', '.join(differing_keys(stored, current))}; "
+            "repeat the command as it was, or pass --overwrite to start afresh"
+        )
 
 
 def differing_keys(stored: dict[str, Any], current: dict[str, Any]) -> list[str]:
@@ -225,7 +251,7 @@ def differing_keys(stored: dict[str, Any], current: dict[str, Any]) -> list[str]
 def read_checkpoint(path: Path) -> tuple[State, dict[str, Tensor]]:
     """State and tensors of a checkpoint directory."""
     try:
-        record = json.loads((path / "state.json").read_text(encoding="utf-8"))
+        record = parse_json((path / "state.json").read_bytes())
         if sha256_of(path / "tensors") != record["sha256"]:
             raise ValueError("the SHA-256 of tensors is not the one in state.json")
         best = -math.inf if record["best"] is None else record["best"]

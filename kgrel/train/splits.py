@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kgrel.data.entities import EntityTable
-from kgrel.data.errors import KgrelError
+from kgrel.data.errors import InputError, KgrelError
 from kgrel.data.relations import ResolvedRelations
 from kgrel.train.batches import Stream, rng_of
 from kgrel.train.matching import Cells, draw_like, match_among
@@ -311,7 +311,8 @@ def by_date(world: World, data: PairData, settings: SplitSettings, inputs: Split
     days = inputs.first_dates[np.searchsorted(world.keys, world.keys_of(data))]
     dated = np.sort(days[days >= 0])
     if not len(dated):
-        raise KgrelError("--dates: no document of the corpus has a date there; are the identifiers the same?")
+        message = "no document of the corpus has a date there; are the identifiers the same?"
+        raise InputError(settings.dates, message)
     at = [
         round((1 - settings.validation_share - settings.test_share) * len(dated)),
         round((1 - settings.test_share) * len(dated)),

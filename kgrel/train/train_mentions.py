@@ -217,7 +217,8 @@ def train_mentions(
     parents = {"representation": representation.artifact.hash, "sentences": sha256_of(Path(reader.path))}
     identity = {"settings": to_json(settings), "format": to_json(reader.settings), "parents": parents}
     run = Run(out, identity, overwrite)
-    model, _, figures = fit_mentions(representation, data, settings, run, progress, reader.path)
+    with run.or_nothing():
+        model, _, figures = fit_mentions(representation, data, settings, run, progress, reader.path)
     model.write(out)
     labels = Counter(data.labels)
     summary = {**figures, "labels": {name: labels[name] for name in model.classes}, "sentences_cut": data.cut}

@@ -157,13 +157,15 @@ def train_typing(
     parents = input_hashes(inputs, lexicons)
     parents |= {f"gold-{number}": digest for number, digest in enumerate(input_hashes(gold, ()).values(), start=1)}
     run = Run(out, {"settings": to_json(settings), "parents": parents}, overwrite)
-    tagging, bad = BuildCorpusSettings(), BadLines()
-    terms = [term for kind, path in lexicons for term in read_lexicon(kind, path, tagging, bad)]
-    tagger = DocumentTagger(build_lexicon(terms, tagging), tagging)
-    data = collect(inputs, gold, tagger, settings, bad, progress)
-    if gold and not data.gold.held_out.any():
-        raise InputError(", ".join(map(str, gold)), "too few documents to hold some out; give more, or no gold file")
-    task = TypingTask(data, settings)
+    with run.or_nothing():
+        tagging, bad = BuildCorpusSettings(), BadLines()
+        terms = [term for kind, path in lexicons for term in read_lexicon(kind, path, tagging, bad)]
+        tagger = DocumentTagger(build_lexicon(terms, tagging), tagging)
+        data = collect(inputs, gold, tagger, settings, bad, progress)
+        if gold and not data.gold.held_out.any():
+            files = ", ".join(map(str, gold))
+            raise InputError(files, "too few documents to hold some out; give more, or no gold file")
+        task = TypingTask(data, settings)
     shared = {f.name for f in fields(LoopSettings)} & {f.name for f in fields(TypingSettings)}
     state = train(task, LoopSettings(**{n: getattr(settings, n) for n in shared}), run, progress, "train-typing")
     summary: dict[str, Any] = {"steps": state.step, "words": len(data.words), "bad_lines": bad.count}

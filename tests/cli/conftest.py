@@ -36,25 +36,26 @@ class Outcome:
 Kgrel = Callable[..., Outcome]
 
 
+def run_kgrel(*arguments: object, stdin: bytes = b"") -> Outcome:
+    """Run ``kgrel`` with arguments and standard input; what is no stated failure is raised."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    code: Any = 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["kgrel", *map(str, arguments)])
+        patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
+        patch.setattr(sys, "stdout", out)
+        patch.setattr(sys, "stderr", err)
+        try:
+            main()
+        except SystemExit as exit_:
+            code = exit_.code
+    return Outcome(code or 0, out.buffer.getvalue(), err.buffer.getvalue().decode())  # type: ignore[attr-defined]
+
+
 @pytest.fixture
-def kgrel(monkeypatch: pytest.MonkeyPatch) -> Kgrel:
+def kgrel() -> Kgrel:
     """Run ``kgrel`` with arguments and standard input."""
-
-    def run(*arguments: object, stdin: bytes = b"") -> Outcome:
-        out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
-        code: Any = 0
-        with monkeypatch.context() as patch:
-            patch.setattr(sys, "argv", ["kgrel", *map(str, arguments)])
-            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
-            patch.setattr(sys, "stdout", out)
-            patch.setattr(sys, "stderr", err)
-            try:
-                main()
-            except SystemExit as exit_:
-                code = exit_.code
-        return Outcome(code or 0, out.buffer.getvalue(), err.buffer.getvalue().decode())  # type: ignore[attr-defined]
-
-    return run
+    return run_kgrel
 
 
 @pytest.fixture

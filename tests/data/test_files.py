@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import os
 import sys
+import tracemalloc
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from kgrel.data import files
 from kgrel.data.errors import InputError, KgrelError
 from kgrel.data.files import (
     atomic_file,
@@ -23,6 +25,7 @@ from kgrel.data.files import (
     sha256_of,
     write_text,
 )
+from kgrel.data.tables import TableReader
 
 
 def test_lines_without_their_ends_and_without_a_byte_order_mark(tmp_path: Path) -> None:
@@ -127,3 +130,21 @@ def test_removing_a_tree_removes_of_a_link_only_the_link(tmp_path: Path) -> None
     remove_tree(tmp_path / "tree")
     remove_tree(tmp_path / "tree")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_a_line_that_would_fill_the_memory_is_refused_by_its_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    monkeypatch.setattr(files, "LONGEST_LINE", 1 << 16)
+    path, content = tmp_path / f"bomb.tsv{ending}", b"a\tb\n" + b"x" * (1 << 26)
+    path.write_bytes(gzip.compress(content, 1) if ending else content)
+    tracemalloc.start()
+    try:
+        with pytest.raises(InputError, match=r"line 2: is longer than 0\.0625 MiB"):
+            list(lines_of(path))
+        with pytest.raises(InputError, match=r"line 2: is longer than"), TableReader(path) as reader:
+            list(reader)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 25
+    finally:
+        tracemalloc.stop()

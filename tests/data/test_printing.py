@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from kgrel.data.printing import printable
+from kgrel.data.printing import printable, shortened
 
 
 def test_control_characters_are_replaced() -> None:
     assert printable("a\x1b[31m\tb\x07\u202e") == "a\ufffd[31m b\ufffd\ufffd"
+
+
+def test_a_long_text_keeps_its_beginning_and_its_end() -> None:
+    assert shortened("short") == "short"
+    found = shortened("a" * 1000 + "b" * 1000, 300)
+    assert found.startswith("a" * 200 + " … (1,700 characters left out) … b")
+    assert found.endswith("b" * 100)

@@ -106,6 +106,7 @@ def test_scores_that_differ_by_rounding_tie_where_a_tolerance_is_given() -> None
     assert as_tuples(filtered_ranks(scores, [0])) == [(3, 3, 3.0, 4)]
     assert as_tuples(filtered_ranks(scores, [0], tolerance=1e-9)) == [(2, 3, 2.5, 4)]
     assert as_tuples(filtered_ranks(-scores, [0], tolerance=1e-9)) == [(2, 3, 2.5, 4)]
+    assert as_tuples(filtered_ranks([[100.0, 100.5, 99.5, 98.0]], [0], tolerance=0.01)) == [(1, 3, 2.0, 4)]
     limit = np.finfo(np.float64).max
     assert as_tuples(filtered_ranks([[limit, -limit]], [0], tolerance=0.5)) == [(1, 1, 1.0, 2)]
 
@@ -140,7 +141,7 @@ def test_what_is_no_scores_is_refused(scores: Any, truth: Any, candidates: Any, 
 
 
 def test_no_query_has_no_figures() -> None:
-    with pytest.raises(ValueError, match="no queries"):
+    with pytest.raises(ValueError, match=r"^there are no queries to rank$"):
         ranking_figures(filtered_ranks(np.zeros((0, 3)), np.zeros(0, dtype=np.int64)))
 
 

@@ -78,9 +78,9 @@ def test_the_threshold_lies_halfway_between_the_scores_it_parts() -> None:
 
 
 def test_between_neighbouring_floats_it_falls_back_to_the_rejected_score() -> None:
-    rejected = 0.5
-    accepted = float(np.nextafter(rejected, 1))
-    assert one_class([accepted, rejected], [True, False]) == rejected
+    for rejected in (0.5, float(np.nextafter(0.5, 1))):  # the number halfway is rounded to the one or to the other
+        accepted = float(np.nextafter(rejected, 1))
+        assert one_class([accepted, rejected], [True, False]) == rejected
 
 
 def test_scores_near_the_largest_float_do_not_overflow() -> None:
@@ -89,6 +89,11 @@ def test_scores_near_the_largest_float_do_not_overflow() -> None:
 
 def test_accepting_all_probabilities_gives_zero_and_all_other_scores_the_next_number_below() -> None:
     assert one_class([0.9, 0.2], [True, True]) == 0.0
+    assert one_class([1.0, 0.2], [True, True]) == 0.0
+    assert one_class([1.5, 0.2], [True, True]) == np.nextafter(0.2, -np.inf)
+    for highest, expected in ((1.0, 0.0), (1.5, np.nextafter(0.2, -np.inf))):
+        found = best_thresholds_per_class(np.array([0, 0]), np.array([highest, 0.2]), np.ones((2, 1), bool))
+        assert found.tolist() == [expected]
     assert one_class([3.0, -2.0], [True, True]) == np.nextafter(-2.0, -np.inf)
     assert one_class([1.0, 0.0], [True, True]) < 0
 
@@ -108,7 +113,11 @@ def test_tied_scores_are_accepted_or_rejected_together() -> None:
 
 def test_wrong_input_is_refused() -> None:
     for tune in (best_threshold, best_thresholds_per_class):
-        with pytest.raises(ValueError, match="no pairs"):
+        with pytest.raises(ValueError, match=r"^labels must be bool, not int64"):
+            tune(np.array([0]), np.array([0.1]), np.array([[1]]))
+        with pytest.raises(ValueError, match=r"^best_class has shape \[2\]"):
+            tune(np.array([0, 0]), np.array([0.1]), np.array([[True]]))
+        with pytest.raises(ValueError, match=r"^there are no pairs to tune a threshold on$"):
             tune(np.zeros(0, int), np.zeros(0), np.zeros((0, 1), bool))
         with pytest.raises(ValueError, match="NaN or infinite"):
             tune(np.array([0]), np.array([np.nan]), np.array([[True]]))

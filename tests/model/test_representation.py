@@ -96,7 +96,7 @@ def test_a_tensor_that_does_not_fit_is_refused_by_name(
 def test_weights_that_are_no_safetensors_are_refused_by_name(written: Path) -> None:
     (written / WEIGHTS).write_bytes(b"no tensors")
     finish(written)
-    with pytest.raises(ArtifactError, match=f"{WEIGHTS} does not fit the model"):
+    with pytest.raises(ArtifactError, match=f"{WEIGHTS} cannot be read"):
         Representation.open(written)
 
 

@@ -1,0 +1,274 @@
+"""Every place where the command line reads a file, with the rest of a command that works."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from kgrel_cli.main import VERBS, cli
+from tests.data.make_artifacts import PLACE as ARTIFACTS
+from tests.data.make_artifacts import stated
+
+OUTPUTS = {"out", "page", "plot", "plots", "png", "tensorboard", "journal"}
+"""Parameters that name what is written."""
+FILES_AS_TEXT = {"lexicons", "dates", "journal"}
+"""Options that take a file as text."""
+TRAIN = "--steps 1 --batch-size 8 --device cpu"
+TYPING = f"{TRAIN} --embedding 2 --hidden 2"
+LEXICON = "--lexicon GENE=A/world/genes.tsv"
+SOURCE = "--primary-knowledge-source infores:test --date 2026-01-01"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A parameter that names a file to read.
+
+    Attributes:
+        verb: the verb, of a group with the subcommand.
+        parameter: as click calls it.
+        command: the rest of the command: FILE is the file, OUT an output, A/ the directory of tiny artifacts, ~ a
+            blank.
+        kind: what the file should hold, a key of :data:`VALID`; or ``artifact``, a directory.
+    """
+
+    verb: str
+    parameter: str
+    command: str
+    kind: str
+
+    def arguments(self, file: Path | str, out: Path) -> list[str]:
+        """The whole command line."""
+        words = [word.replace("A/", f"{ARTIFACTS}/").replace("OUT", str(out)) for word in self.command.split()]
+        words = [word.replace("~", " ") for word in words]
+        return [*self.verb.split(), *(word.replace("FILE", str(file)) for word in words)]
+
+    def __str__(self) -> str:
+        return f"{self.verb}-{self.parameter}".replace(" ", "-")
+
+
+def world(name: str) -> bytes:
+    """A file of the tiny world."""
+    return (ARTIFACTS / "world" / name).read_bytes()
+
+
+def as_json_lines(table: bytes, delimiter: str = "\t") -> bytes:
+    """A table as JSON objects."""
+    header, *rows = (line.split(delimiter) for line in table.decode().splitlines())
+    return "".join(json.dumps(dict(zip(header, row, strict=True))) + "\n" for row in rows).encode()
+
+
+PUBTATOR = b"""1|t|aspirin for fever
+1|a|WASP1 is raised by aspirin.
+1\t0\t7\taspirin\tChemical\tD001241
+1\t12\t17\tfever\tDisease\tD005334
+1\tCID\tD001241\tD005334
+
+"""
+BIOC = b"""{"source": "x", "date": "", "key": "", "infons": {}, "documents": [{"id": "1", "infons": {}, "relations": [],
+"passages": [{"offset": 0, "infons": {"type": "title"}, "text": "aspirin for fever", "annotations": [{"id": "1",
+"infons": {"type": "Chemical", "identifier": "D001241"}, "text": "aspirin", "locations": [{"offset": 0, "length": 7}]},
+{"id": "2", "infons": {"type": "Disease", "identifier": "D005334"}, "text": "fever",
+"locations": [{"offset": 12, "length": 5}]}], "relations": []}]}]}
+"""
+OBO = b"""format-version: 1.2
+
+[Term]
+id: DOID:1
+name: fever
+synonym: "pyrexia" EXACT []
+xref: MSH:D005334
+
+[Term]
+id: DOID:2
+name: gout
+is_a: DOID:1 ! fever
+"""
+DOCUMENTS = [line.split(b"\t")[0] for line in world("sentences.tsv").splitlines()[1:]]
+DATES = b"doc_id\tdate\n" + b"".join(b"%s\t%d-0%d\n" % (name, 1990 + number // 9, 1 + number % 9)
+                                      for number, name in enumerate(DOCUMENTS))  # fmt: skip
+VALID: dict[str, dict[str, bytes]] = {
+    "sentences": {
+        ".tsv": world("sentences.tsv"), ".jsonl": as_json_lines(world("sentences.tsv")), ".pubtator": PUBTATOR,
+        ".json": BIOC, ".txt": b"Aspirin lowers fever. It does.\n\nMore text.\n",
+    },
+    "gold": {".pubtator": world("gold.pubtator"), ".json": BIOC},
+    "lexicon": {".tsv": world("diseases.tsv"), ".obo": OBO},
+    "stop-list": {".txt": b"# names\nfever\nGout\n"},
+    "relations": {
+        ".tsv": world("relations.tsv"), ".csv": world("relations.tsv").replace(b"\t", b","),
+        ".jsonl": as_json_lines(world("relations.tsv")),
+    },
+    "pairs": {
+        ".csv": world("candidates.csv"), ".tsv": world("candidates.csv").replace(b",", b"\t"),
+        ".jsonl": as_json_lines(world("candidates.csv"), ","),
+    },
+    "edges": {".tsv": world("edges.sif"), ".csv": world("edges.sif").replace(b"\t", b",")},
+    "sif": {".sif": world("edges.sif"), ".tsv": world("edges.sif")},
+    "nodes": {".tsv": world("nodes.tsv")},
+    "named-nodes": {".tsv": world("nodes.tsv").replace(b"kind", b"type"), ".csv": b"id,type,name\n1,GENE,one\n"},
+    "dates": {".tsv": DATES, ".jsonl": as_json_lines(DATES)},
+    "labelled": {
+        ".tsv": ("sentence\tlabel\n" + "".join(f"{stated(number)}\n" for number in range(40))).encode(),
+        ".pubtator": PUBTATOR,
+    },
+    "kgx": {".jsonl": b'{"subject": "A:1", "predicate": "biolink:affects", "object": "B:2"}\n'},
+    "scored": {".csv": world("scored.csv"), ".jsonl": as_json_lines(world("scored.csv"), ",")},
+    "mapping": {
+        ".yaml": b"relations:\n  DISEASE-GENE:\n    predicate: biolink:associated_with\n",
+        ".toml": b'[relations.DISEASE-GENE]\npredicate = "biolink:associated_with"\n',
+    },
+}  # fmt: skip
+"""Kind of file → ending → content that is read without complaint."""
+
+EXPORTED = f"A/world/scored.csv --pairs A/pairs {SOURCE} --threshold 0"
+LISTED = "--corpus A/corpus --relations A/world/relations.tsv"
+PLACES = [
+    Place("build-corpus", "inputs", f"FILE {LEXICON} --lexicon DISEASE=A/world/diseases.tsv --out OUT", "sentences"),
+    Place("build-corpus", "lexicons", f"A/world/sentences.tsv {LEXICON} --lexicon DISEASE=FILE --out OUT", "lexicon"),
+    Place("build-corpus", "stop_list", f"A/world/sentences.tsv {LEXICON} --stop-list FILE --out OUT", "stop-list"),
+    Place("build-corpus", "typing", f"A/world/sentences.tsv {LEXICON} --typing FILE --out OUT", "artifact"),
+    Place("build-corpus", "from_graph", "--from-graph FILE --out OUT", "artifact"),
+    Place("build-corpus", "corpus", "--from-graph A/graph --corpus FILE --out OUT", "artifact"),
+    Place("build-corpus", "pairs", "--from-graph A/graph --pairs FILE --out OUT", "relations"),
+    Place("build-corpus", "held_out", "--from-graph A/graph --held-out FILE --out OUT", "relations"),
+    Place("train-typing", "inputs", f"FILE {LEXICON} --lexicon DISEASE=A/world/diseases.tsv {TYPING} --out OUT",
+          "sentences"),
+    Place("train-typing", "lexicons", f"A/world/sentences.tsv {LEXICON} --lexicon DISEASE=FILE {TYPING} --out OUT",
+          "lexicon"),
+    Place("train-typing", "gold", f"A/world/sentences.tsv {LEXICON} --lexicon DISEASE=A/world/diseases.tsv --gold FILE "
+          f"{TYPING} --out OUT", "gold"),
+    Place("import-relvm", "directory", "FILE --out OUT", "artifact"),
+    Place("describe-corpus", "corpus", "FILE", "artifact"),
+    Place("show-evidence", "corpus", "FILE GENE::1 GENE::2 --verify", "artifact"),
+    Place("import-graph", "files", "A/world/nodes.tsv FILE --out OUT", "sif"),
+    Place("import-graph", "files", "FILE A/world/edges.sif --out OUT", "nodes"),
+    Place("describe-graph", "graph", "FILE", "artifact"),
+    Place("export-subgraph", "graph", "FILE GENE::1 GENE::2", "artifact"),
+    Place("evaluate-tagging", "gold", f"FILE {LEXICON} --lexicon DISEASE=A/world/diseases.tsv", "gold"),
+    Place("evaluate-tagging", "lexicons", f"A/world/gold.pubtator {LEXICON} --lexicon DISEASE=FILE", "lexicon"),
+    Place("evaluate-tagging", "stop_list", f"A/world/gold.pubtator {LEXICON} --stop-list FILE", "stop-list"),
+    Place("evaluate-tagging", "typing", f"A/world/gold.pubtator {LEXICON} --typing FILE", "artifact"),
+    Place("pretrain", "corpus", f"FILE --size tiny {TRAIN} --out OUT", "artifact"),
+    Place("pretrain", "relations", f"A/corpus --size tiny {TRAIN} --relations FILE --out OUT", "relations"),
+    Place("pretrain", "init_from", f"A/corpus --size tiny {TRAIN} --init-from FILE --out OUT", "artifact"),
+    Place("hold-out-pairs", "corpus", "FILE --relations A/world/relations.tsv --positives 3 --out OUT", "artifact"),
+    Place("hold-out-pairs", "relations", "A/corpus --relations FILE --positives 3 --out OUT", "relations"),
+    Place("train-pairs", "representation", f"FILE {LISTED} {TRAIN} --batch-negatives 4 --out OUT", "artifact"),
+    Place("train-pairs", "corpus", f"A/representation --corpus FILE --relations A/world/relations.tsv {TRAIN} "
+          "--batch-negatives 4 --out OUT", "artifact"),
+    Place("train-pairs", "relations", f"A/representation --corpus A/corpus --relations FILE {TRAIN} "
+          "--batch-negatives 4 --out OUT", "relations"),
+    Place("train-pairs", "graph", f"A/representation --corpus A/corpus --graph FILE {TRAIN} --batch-negatives 4 "
+          "--out OUT", "artifact"),
+    Place("train-pairs", "dates", f"A/representation {LISTED} --split date --dates FILE {TRAIN} --batch-negatives 4 "
+          "--out OUT", "dates"),
+    Place("tune-threshold", "pairs", "FILE --out OUT", "artifact"),
+    Place("calibrate", "pairs", "FILE --out OUT", "artifact"),
+    *(
+        place
+        for kind, more in {
+            "attention": f"--hidden 2 --word-dimensions 2 --learning-rates 0.01 {TRAIN} --batch-negatives 4",
+            "cooccurrence": "", "degree": "", "label-only": f"{TRAIN.removesuffix('--device cpu')} --batch-negatives 4",
+            "kge": "--dimensions 2 --epochs 1 --no-search --device cpu",
+        }.items()
+        for place in (
+            Place(f"train-baseline {kind}", "corpus", f"--corpus FILE --relations A/world/relations.tsv {more} "
+                  "--out OUT", "artifact"),
+            Place(f"train-baseline {kind}", "relations", f"--corpus A/corpus --relations FILE {more} --out OUT",
+                  "relations"),
+            Place(f"train-baseline {kind}", "dates", f"{LISTED} --split date --dates FILE {more} --out OUT", "dates"),
+        )
+    ),
+    Place("evaluate-pairs", "pairs", "FILE --draws 100", "artifact"),
+    Place("evaluate-pairs", "beside", "A/pairs --beside FILE --draws 100", "artifact"),
+    Place("evaluate-ranking", "pairs", "FILE", "artifact"),
+    Place("propose-pairs", "pairs", "FILE --types GENE,DISEASE --out OUT.csv", "artifact"),
+    Place("propose-pairs", "graph", "A/pairs --types GENE,DISEASE --by neighbours --graph FILE --out OUT.csv", "edges"),
+    Place("rank-pairs", "pairs", "FILE --source-type GENE --target-type DISEASE --out OUT.csv", "artifact"),
+    Place("report", "run", "FILE --out OUT.html", "artifact"),
+    Place("report", "beside", "A/pairs --evaluate --beside FILE --draws 100 --out OUT.html", "artifact"),
+    Place("report", "corpus", "A/pairs --evaluate --corpus FILE --draws 100 --out OUT.html", "artifact"),
+    Place("score-pairs", "pairs", "FILE A/world/candidates.csv --out OUT.csv", "artifact"),
+    Place("score-pairs", "candidates", "A/pairs FILE --out OUT.csv", "pairs"),
+    Place("score-pairs", "ensemble", "A/pairs A/world/candidates.csv --ensemble FILE --out OUT.csv", "artifact"),
+    Place("train-mentions", "representation", f"FILE A/world/mentions.tsv {TRAIN} --out OUT", "artifact"),
+    Place("train-mentions", "sentences", f"A/representation FILE {TRAIN} --out OUT", "labelled"),
+    Place("classify-mentions", "mentions", "FILE A/world/mentions.tsv --out OUT.csv", "artifact"),
+    Place("classify-mentions", "sentences", "A/mentions FILE --out OUT.csv", "labelled"),
+    Place("evaluate-mentions", "mentions", "FILE A/world/mentions.tsv", "artifact"),
+    Place("evaluate-mentions", "sentences", "A/mentions FILE", "labelled"),
+    Place("embed-mentions", "artifact", "FILE A/world/mentions.tsv --out OUT.jsonl", "artifact"),
+    Place("embed-mentions", "sentences", "A/mentions FILE --out OUT.jsonl", "labelled"),
+    Place("explain-mention", "mentions", "FILE the~@GENE$~causes~@DISEASE$", "artifact"),
+    Place("cross-validate-mentions", "directory", f"FILE --representation A/representation --folds 2 {TRAIN} --out OUT",
+          "artifact"),
+    Place("cross-validate-mentions", "representation", f"A/world/folds --representation FILE --folds 2 {TRAIN} "
+          "--out OUT", "artifact"),
+    Place("build-index", "representation", "FILE --from-corpus A/corpus --out OUT", "artifact"),
+    Place("build-index", "pairs", "A/representation --pairs FILE --out OUT", "pairs"),
+    Place("build-index", "from_corpus", "A/representation --from-corpus FILE --out OUT", "artifact"),
+    Place("build-index", "from_graph", "A/representation --from-graph FILE --out OUT", "edges"),
+    Place("build-index", "relations", "A/representation --from-corpus A/corpus --relations FILE --out OUT",
+          "relations"),
+    Place("build-index", "corpus", "A/representation --pairs A/world/candidates.csv --corpus FILE --out OUT",
+          "artifact"),
+    Place("search-index", "index", "FILE --pair GENE::1 GENE::2", "artifact"),
+    Place("search-index", "pairs", "A/index --pairs FILE --out OUT.csv", "pairs"),
+    Place("search-index", "representation", "A/index --pair GENE::1 GENE::2 --representation FILE", "artifact"),
+    Place("search-index", "lexicons", "A/index --sentence kevrulathaemia~and~plastumisopathy --lexicon DISEASE=FILE",
+          "lexicon"),
+    Place("update-index", "index", "FILE --add A/world/candidates.csv --out OUT", "artifact"),
+    Place("update-index", "add", "A/index --add FILE --out OUT", "pairs"),
+    Place("update-index", "remove", "A/index --remove FILE --out OUT", "pairs"),
+    Place("update-index", "relations", "A/index --add A/world/candidates.csv --relations FILE --out OUT", "relations"),
+    Place("update-index", "corpus", "A/index --add A/world/candidates.csv --corpus FILE --out OUT", "artifact"),
+    Place("rebuild-index", "index", "FILE --out OUT", "artifact"),
+    Place("relation-modes", "representation", "FILE GENE::1 GENE::2", "artifact"),
+    Place("relation-modes", "index", "A/representation GENE::1 GENE::2 --index FILE", "artifact"),
+    Place("relation-modes", "corpus", "A/representation GENE::1 GENE::2 --corpus FILE", "artifact"),
+    Place("map-relations", "index", "FILE --png OUT.png", "artifact"),
+    Place("explain", "pairs", "FILE GENE::1 GENE::2", "artifact"),
+    Place("explain", "index", "A/pairs GENE::1 GENE::2 --index FILE", "artifact"),
+    Place("explain", "corpus", "A/pairs GENE::1 GENE::2 --corpus FILE", "artifact"),
+    Place("explain", "graph", "A/pairs GENE::1 GENE::2 --graph FILE", "edges"),
+    Place("explain", "representation", "A/pairs GENE::1 GENE::2 --representation FILE", "artifact"),
+    *(
+        place
+        for format in ("cx2", "graphml", "kgx", "ladybug", "neo4j", "neo4j-csv", "neptune", "rdf", "trapi")
+        for out in ({"neo4j": "--dry-run", "rdf": "--out OUT.nq"}.get(format, "--out OUT"),)
+        for place in (
+            Place(f"export {format}", "scored", f"FILE --pairs A/pairs {SOURCE} {out}", "scored"),
+            Place(f"export {format}", "pairs", f"A/world/scored.csv --pairs FILE {SOURCE} {out}", "artifact"),
+            Place(f"export {format}", "nodes", f"{EXPORTED} --nodes FILE {out}", "named-nodes"),
+            Place(f"export {format}", "graph", f"{EXPORTED} --graph FILE {out}", "artifact"),
+            Place(f"export {format}", "corpus", f"{EXPORTED} --corpus FILE {out}", "artifact"),
+            Place(f"export {format}", "mapping", f"{EXPORTED} --mapping FILE {out}", "mapping"),
+        )
+    ),
+    Place("validate-export", "export", "FILE", "artifact"),
+]  # fmt: skip
+
+
+def file_parameters() -> Iterator[tuple[str, str]]:
+    """Verb and name of every parameter of the command line that names a file to read."""
+    for verb in VERBS:
+        command = cli.get_command(click.Context(cli), verb)
+        assert command is not None
+        yield from parameters_of(verb, command)
+
+
+def parameters_of(verb: str, command: click.Command) -> Iterator[tuple[str, str]]:
+    """Those of one command, or of all under a group."""
+    if isinstance(command, click.Group):
+        for name, under in command.commands.items():
+            yield from parameters_of(f"{verb} {name}", under)
+    for parameter in command.params:
+        assert parameter.name is not None
+        if parameter.name not in OUTPUTS and (
+            isinstance(parameter.type, click.Path) or parameter.name in FILES_AS_TEXT
+        ):
+            yield verb, parameter.name
