@@ -44,6 +44,7 @@ class Kind(StrEnum):
     DEGREE = "degree"
     LABEL_ONLY = "label-only"
     KGE = "kge"
+    PATH_COUNTS = "path-counts"
     ATTENTION = "attention"
     TYPING = "typing"
     MENTIONS = "mentions"

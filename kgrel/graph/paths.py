@@ -15,7 +15,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from kgrel.graph.graph import Ints
-from kgrel.graph.walks import Floats, Walks, rows_flat
+from kgrel.graph.walks import Floats, Walks, portions, rows_flat
 
 COLUMNS = 128
 """Ends y whose columns are held at once."""
@@ -60,27 +60,12 @@ def draw_paths(
     x, y = np.where(turned, tails, heads), np.where(turned, heads, tails)
     order = np.argsort(y, kind="stable")
     listed = np.diff(walks.weights.indptr)[x[order]]
-    for rows in _portions(y[order], listed, order):
+    for rows in portions(y[order], listed, order, COLUMNS, ENTRIES):
         found = _Portion(walks, x[rows], y[rows], longest).draw(draws, rng)
         numbers = rows[found.pairs]
         nodes, back = found.nodes.copy(), turned[numbers]
         nodes[back] = _reversed(nodes[back])
         yield _distinct(Paths(numbers, nodes, _steps(walks, nodes, rng)))
-
-
-def _portions(ends: Ints, listed: Ints, order: Ints) -> Iterator[Ints]:
-    """Pairs in turn, so many that neither :data:`COLUMNS` nor :data:`ENTRIES` is passed, but at least one."""
-    new = np.concatenate([[0], np.cumsum(np.diff(ends) != 0)]) if len(ends) else ends
-    weight = np.concatenate([[0], np.cumsum(listed)])
-    start = 0
-    while start < len(order):
-        behind = min(
-            np.searchsorted(new, new[start] + COLUMNS, "left"),
-            np.searchsorted(weight, weight[start] + ENTRIES, "right") - 1,
-        )
-        stop = max(int(behind), start + 1)
-        yield order[start:stop]
-        start = stop
 
 
 class _Portion:
