@@ -58,7 +58,7 @@ def add(
     @click.option("--corpus", required=True, type=INPUT, help="CORPUS that says which pairs are co-mentioned.")
     @click.option(
         "--relations", required=True, type=INPUT,
-        help="Listed pairs with the columns class, source_id, target_id: csv, tsv, jsonl or parquet, also .gz; or a GRAPH.",
+        help="Listed pairs: a GRAPH, or csv, tsv, jsonl or parquet, also .gz, with class, source_id, target_id.",
     )  # fmt: skip
     @further
     @click.option("--out", required=True, type=INPUT, help="Directory of the artifact; an unfinished run is resumed.")
