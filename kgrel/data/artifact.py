@@ -50,6 +50,7 @@ class Kind(StrEnum):
     MENTIONS = "mentions"
     EXPORT = "export"
     INDEX = "index"
+    INDUCTIVE = "inductive"
 
 
 MADE_BY = {
@@ -59,6 +60,7 @@ MADE_BY = {
     Kind.PAIRS: "train-pairs",
     Kind.MENTIONS: "train-mentions",
     Kind.INDEX: "build-index",
+    Kind.INDUCTIVE: "train-inductive",
 }
 """The verb that makes an artifact from the one before it."""
 

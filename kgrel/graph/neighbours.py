@@ -93,7 +93,11 @@ class Neighbours:
         begins, sizes = begins[some], sizes[some]
         taken = np.minimum(sizes, most) if most else sizes
         owner = np.repeat(np.arange(len(some)), taken)
-        rank = np.arange(len(owner)) - np.repeat(np.concatenate([[0], np.cumsum(taken)[:-1]]), taken) if len(some) else owner
+        rank = (
+            np.arange(len(owner)) - np.repeat(np.concatenate([[0], np.cumsum(taken)[:-1]]), taken)
+            if len(some)
+            else owner
+        )
         drawn = (rng.random(len(owner)) * sizes[owner]).astype(np.int64)
         places = begins[owner] + np.where(sizes[owner] > taken[owner], drawn, rank)
         return some[owner] // self.steps, some[owner] % self.steps, self._sources[places]

@@ -104,7 +104,13 @@ class InductiveEncoder(nn.Module):
     """
 
     def __init__(
-        self, graph: GraphEncoder | None, name: NameEncoder | None, types: int, embedding: int, width: int, dropout: float
+        self,
+        graph: GraphEncoder | None,
+        name: NameEncoder | None,
+        types: int,
+        embedding: int,
+        width: int,
+        dropout: float,
     ) -> None:
         super().__init__()
         self.graph, self.name = graph, name
