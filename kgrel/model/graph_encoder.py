@@ -125,7 +125,7 @@ class InductiveEncoder(nn.Module):
         around: tuple[Tensor, Tensor, Tensor, *tuple[HopTensors, ...]] | None,
         name: tuple[Tensor, Tensor] | None,
     ) -> Tensor:
-        """Of n nodes: types (n,), what :class:`GraphEncoder` and :class:`NameEncoder` are given → unit vectors (n, E)."""
+        """Types of n nodes (n,), what :class:`GraphEncoder` and :class:`NameEncoder` take → unit vectors (n, E)."""
         parts = [self.kind(types)]
         if self.graph is not None and around is not None:
             parts.append(self.graph(*around))

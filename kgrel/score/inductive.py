@@ -54,6 +54,10 @@ class InductiveScorer:
             KgrelError: the predictions imitate other embeddings than those of the classifier.
         """
         scorer = cls(PairModel.open(pairs), Inductive.open(inductive))
+        if scorer.pairs.encodings is not None:
+            raise KgrelError(
+                f"{pairs}: was trained with --graph-encoder, which encodes no other entities; train without"
+            )
         scorer.inductive.require(scorer.pairs.prior.entity_embedding.weight, pairs)
         return scorer
 

@@ -38,9 +38,6 @@ from kgrel.train.pair_data import Part, Rows, rows_in
 from kgrel.train.pair_model import PairModel
 from kgrel.train.run import Run
 
-CHUNK = 1_024
-"""Nodes that are encoded at once, with all their neighbours."""
-
 
 @dataclass(frozen=True)
 class LearnedEmbeddings:
@@ -135,13 +132,10 @@ class InductiveTask:
         self.module.eval()
         own = hidden.copy()
         own[nodes] = True
-        parts = [torch.zeros(0, self.table.shape[1])]
-        rng = rng_of(self.settings.seed, Stream.PREDICTION)
-        for start in range(0, len(nodes), CHUNK):
-            found = self.module(*self._inputs(nodes[start : start + CHUNK], (0, 0), rng, own, device))
-            parts.append(found.float().cpu())
+        rng = rng_of(self.settings.seed, Stream.NEIGHBOURS)
+        found: Tensor = self.module(*self._inputs(nodes, (0, 0), rng, own, device)).float().cpu()
         self.module.train(training)
-        return torch.cat(parts)
+        return found
 
     def _target(self, nodes: Rows) -> Tensor:
         return self.table[torch.from_numpy(self.rows[nodes])]
