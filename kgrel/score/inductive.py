@@ -55,9 +55,7 @@ class InductiveScorer:
         """
         scorer = cls(PairModel.open(pairs), Inductive.open(inductive))
         if scorer.pairs.encodings is not None:
-            raise KgrelError(
-                f"{pairs}: was trained with --graph-encoder, which encodes no other entities; train without"
-            )
+            raise KgrelError(f"{pairs}: its --graph-encoder encodes no other entities than its own; train without it")
         scorer.inductive.require(scorer.pairs.prior.entity_embedding.weight, pairs)
         return scorer
 

@@ -260,6 +260,8 @@ class PairSettings(BatchSettings):
         least |= dict.fromkeys(("steps", "weight_decay", "anchor", "hidden", "gradient_clip", "patience"), 0)
         least |= {"prediction_samples": 1, "negative_discount": 0}
         require(self, least, ("learning_rate",), ("hidden_positives",))
+        if self.graph_width and self.negatives == "hard":
+            raise KgrelError("hard negatives would encode the whole graph at every step; use --negatives random")
 
 
 TUNED = ("per_class_thresholds", "prediction_samples", "prediction_noise", "prediction_precision", "order")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -84,7 +85,7 @@ def test_damaged_weights_are_refused(trained: PathCountScorer) -> None:
 
 
 def test_a_graph_without_text_is_counted_from_the_command_line(
-    kgrel,  # noqa: F811
+    kgrel: Any,  # noqa: F811
     graph: Graph,
     tmp_path: Path,
 ) -> None:

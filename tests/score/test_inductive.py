@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -86,7 +87,7 @@ def test_the_spread_is_wider_than_that_of_the_same_embedding_without_error(
 
 
 def test_a_calibration_does_not_cover_them_and_the_summary_says_so(
-    kgrel,
+    kgrel: Any,  # noqa: F811
     pairs: pd.DataFrame,
     pairs_path: Path,
     inductive_path: Path,
