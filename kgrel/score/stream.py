@@ -23,12 +23,12 @@ import torch
 
 from kgrel.data.errors import InputError, KgrelError
 from kgrel.data.files import refuse_existing
+from kgrel.data.parts import Parts
 from kgrel.data.progress import Progress, Silent
 from kgrel.data.tables import Format, TableReader, TableWriter, refuse_output, write_table
 from kgrel.model.predictive import TILE
 from kgrel.score.candidates import SCORED, Columns, Resolver, find_columns, refuse_types
 from kgrel.score.confidence import wanted_of
-from kgrel.score.parts import Parts
 from kgrel.score.scorer import NO_RELATION, Scored, Scorer, added_columns, refuse_clash, score_chunk
 from kgrel.score.settings import ScoreSettings
 

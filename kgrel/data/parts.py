@@ -1,4 +1,4 @@
-"""Scored chunks kept beside an output until it is whole, so that a killed run goes on where it was."""
+"""Finished chunks of a long job kept beside an output until it is whole, so that a killed run goes on where it was."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Parts:
     """The finished chunks of a run, by number; a part is there whole or not at all.
 
     Args:
-        out: the output file; the parts stand in a hidden directory beside it.
+        out: the output file or directory; the parts stand in a hidden directory beside it.
         identity: everything that the output depends on; parts of another run are deleted.
     """
 
@@ -32,7 +32,7 @@ class Parts:
         self.directory = out.with_name(f".{out.name}.parts")
         if self._stored_identity() != json.loads(canonical_json(identity)):
             remove_tree(self.directory)
-            self.directory.mkdir()
+            self.directory.mkdir(parents=True)
             write_text(self.directory / IDENTITY, canonical_json(identity))
 
     @classmethod
