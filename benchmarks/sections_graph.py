@@ -26,8 +26,15 @@ literature.
 """
 
 
+INDUCTIVE = """Entities that no context names (`inductive.py`): embeddings predicted from the graph, from the name, or
+both, for entities that were held out of that training, beside their learned ones: mean cosine by type, and how well the
+frozen pair classifier tells listed from other held-out pairs of these entities with either. The text that names them was
+read in pretraining, so that their neighbours know of them: where no text does, expect somewhat less.
+"""
+
+
 def section() -> list[str]:
-    """The tables of import, paths and models; without those that were not run."""
+    """The tables of import, paths, models and inductive entities; without those that were not run."""
     result = load("graph")
     parts = []
     if "import" in result:
@@ -36,6 +43,8 @@ def section() -> list[str]:
         parts += [PATHS, *paths_table(result["paths"])]
     if "table" in result:
         parts += [TABLE, *models_table(result["table"])]
+    if "inductive" in result:
+        parts += [INDUCTIVE, *inductive_tables(result["inductive"])]
     return parts
 
 
@@ -79,3 +88,24 @@ def models_table(run: dict[str, Any]) -> list[str]:
         inside = model["leakage"][run["part"]].get("pairs_joined_in_the_graph")
         rows.append([name, *cells, "–" if inside is None else f"{inside:,}", f"{model['seconds']:,.0f}"])
     return [told(run), table_of(["model", *classes, "in the graph", "last training, s"], rows)]
+
+
+def inductive_tables(run: dict[str, Any]) -> list[str]:
+    """Cosines by type, then figures of pairs."""
+    types = list(run["cosine"]["both"])
+    rows = [
+        [f"predicted, {sees}", *(f"{found[kind]['cosine']:.3f}" for kind in types), f"{run['seconds'][sees]:,.0f}"]
+        for sees, found in run["cosine"].items()
+    ]
+    mean = [f"{run['cosine']['both'][kind]['cosine_of_the_mean_of_its_type']:.3f}" for kind in types]
+    heads = ["cosine", *(f"{kind} ({run['cosine']['both'][kind]['entities']:,})" for kind in types), "training, s"]
+    pairs = run["pairs"]
+    scored = [
+        [name, *(f"{100 * found[key]:.1f}" for key in ("average_precision", "auroc"))]
+        for name, found in pairs["scored"].items()
+    ]
+    said = (
+        f"{pairs['pairs']:,} {run['part']} pairs with such an entity, {100 * pairs['base_rate']:.1f} % of them listed."
+    )
+    cosines = table_of(heads, [*rows, ["mean of the type", *mean, "–"]])
+    return [told(run), cosines, said, table_of(["embedding", "average precision", "AUROC"], scored)]

