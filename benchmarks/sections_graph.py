@@ -27,9 +27,9 @@ literature.
 
 
 INDUCTIVE = """Entities that no context names (`inductive.py`): embeddings predicted from the graph, from the name, or
-both, for entities that were held out of that training, beside their learned ones: mean cosine by type, and how well the
-frozen pair classifier tells listed from other held-out pairs of these entities with either. The text that names them was
-read in pretraining, so that their neighbours know of them: where no text does, expect somewhat less.
+both, for entities that were held out of that training, beside their learned ones: mean cosine by type, and how well
+the frozen pair classifier tells listed from other held-out pairs of these entities with either. The text that names
+them was read in pretraining, so that their neighbours know of them: where no text does, expect somewhat less.
 """
 
 
@@ -104,8 +104,7 @@ def inductive_tables(run: dict[str, Any]) -> list[str]:
         [name, *(f"{100 * found[key]:.1f}" for key in ("average_precision", "auroc"))]
         for name, found in pairs["scored"].items()
     ]
-    said = (
-        f"{pairs['pairs']:,} {run['part']} pairs with such an entity, {100 * pairs['base_rate']:.1f} % of them listed."
-    )
+    share = f"{100 * pairs['base_rate']:.1f} % of them listed"
+    said = f"{pairs['pairs']:,} {run['part']} pairs with such an entity, {share}."
     cosines = table_of(heads, [*rows, ["mean of the type", *mean, "–"]])
     return [told(run), cosines, said, table_of(["embedding", "average precision", "AUROC"], scored)]

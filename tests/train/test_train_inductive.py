@@ -23,7 +23,9 @@ from kgrel.train.train_inductive import InductiveTask, LearnedEmbeddings, read_e
 from tests.graph.conftest import graph_of
 
 BLOCKS, EACH = 4, 20
-SMALL = InductiveSettings(width=16, batch_size=12, steps=60, near=4, far=2, validation_share=0.2, test_share=0.2)
+SMALL = InductiveSettings(
+    width=16, batch_size=12, steps=60, near=4, far=2, dropout=0.0, validation_share=0.2, test_share=0.2
+)
 
 
 def blocks() -> tuple[Graph, LearnedEmbeddings]:
