@@ -26,6 +26,7 @@ from kgrel.data.settings import to_json
 from kgrel.graph.graph import Graph
 from kgrel.metrics.classification import auroc, average_precision, best
 from kgrel.model.relvm import PairPrior
+from kgrel.model.uncertainty import pooled
 from kgrel.train.graph_settings import InductiveSettings
 from kgrel.train.inductive import Inductive
 from kgrel.train.pair_data import Part
@@ -45,8 +46,11 @@ def trained(pairs: Path, graph: Path, sees: Any, options: argparse.Namespace) ->
     return Inductive.open(out)
 
 
-def scored_with(model: PairModel, rows: np.ndarray, held_out: Tensor, vectors: list[Tensor]) -> np.ndarray:
-    """Scores of pairs of the data with other embeddings of the held-out entities, mean over several: (n, C)."""
+Scores = tuple[np.ndarray, np.ndarray]
+
+
+def scored_with(model: PairModel, rows: np.ndarray, held_out: Tensor, vectors: list[Tensor]) -> Scores:
+    """Scores of pairs of the data with other embeddings of the held-out entities, and their spread: (n, C) each."""
     found = []
     for one in vectors:
         prior = PairPrior(model.prior.dimensions, len(model.entities))
@@ -54,14 +58,17 @@ def scored_with(model: PairModel, rows: np.ndarray, held_out: Tensor, vectors: l
         table[held_out] = one
         prior.load_state_dict({**model.prior.state_dict(), "entity_embedding.weight": table})
         other = dataclasses.replace(model, prior=prior.eval())
-        found.append(other.predict(model.data.heads[rows], model.data.tails[rows])[0])
-    return np.mean(found, axis=0)
+        found.append(other.predict(model.data.heads[rows], model.data.tails[rows]))
+    mean, std = pooled(*(torch.from_numpy(np.stack(part)) for part in zip(*found, strict=True)))
+    return mean.numpy(), std.numpy()
 
 
-def figures(model: PairModel, rows: np.ndarray, scores: np.ndarray) -> dict[str, float | None]:
-    """How well listed pairs are told from others."""
-    listed, values = model.data.positive[rows], best(scores, model.data.possible(rows))[1]
-    return {"average_precision": average_precision(listed, values), "auroc": auroc(listed, values)}
+def figures(model: PairModel, rows: np.ndarray, scores: Scores) -> dict[str, float | None]:
+    """How well listed pairs are told from others, and the mean spread of the best class."""
+    listed, (classes, values) = model.data.positive[rows], best(scores[0], model.data.possible(rows))
+    spread = float(scores[1][np.arange(len(rows)), classes].mean())
+    told = {"average_precision": average_precision(listed, values), "auroc": auroc(listed, values)}
+    return told | {"score": float(values.mean()), "score_std": spread}
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:

@@ -101,10 +101,11 @@ def inductive_tables(run: dict[str, Any]) -> list[str]:
     heads = ["cosine", *(f"{kind} ({run['cosine']['both'][kind]['entities']:,})" for kind in types), "training, s"]
     pairs = run["pairs"]
     scored = [
-        [name, *(f"{100 * found[key]:.1f}" for key in ("average_precision", "auroc"))]
+        [name, *(f"{100 * found[key]:.1f}" for key in ("average_precision", "auroc", "score", "score_std"))]
         for name, found in pairs["scored"].items()
     ]
     share = f"{100 * pairs['base_rate']:.1f} % of them listed"
     said = f"{pairs['pairs']:,} {run['part']} pairs with such an entity, {share}."
     cosines = table_of(heads, [*rows, ["mean of the type", *mean, "–"]])
-    return [told(run), cosines, said, table_of(["embedding", "average precision", "AUROC"], scored)]
+    heads = ["embedding", "average precision", "AUROC", "mean score, %", "mean spread, %"]
+    return [told(run), cosines, said, table_of(heads, scored)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 import torch
@@ -107,11 +108,13 @@ class PairTask:
         noise_z = torch.randn(*shape, d.z, generator=generator).to(device)
         x, y = torch.from_numpy(heads).to(device), torch.from_numpy(tails).to(device)
         possible = torch.from_numpy(with_no_relation(self.data.possible(rows))).unsqueeze(1).to(device)
-        beside = None if self._features is None else torch.from_numpy(self._features(heads, tails)).to(device)
-        around = None
+        further: dict[str, Any] = {}
+        if self._features is not None:
+            further["features"] = torch.from_numpy(self._features(heads, tails)).to(device)
         if self.graph is not None:
-            around = self.graph.of_pairs(heads, tails, rng_of(self.settings.seed, Stream.NEIGHBOURS, step), device)
-        log_p = forward(x, y, noise_u, noise_z, possible, beside, around)  # (B, S, 1 + C)
+            rng = rng_of(self.settings.seed, Stream.NEIGHBOURS, step)
+            further["around"] = self.graph.of_pairs(heads, tails, rng, device)
+        log_p = forward(x, y, noise_u, noise_z, possible, **further)  # (B, S, 1 + C)
         targets = target_distribution(self.data.labels[rows]).to(device)
         s, listed = self.settings, self.data.positive[rows]
         weights = negative_weights(self.data.contexts[rows], listed, s.negative_discount).to(device)

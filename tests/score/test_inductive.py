@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from kgrel.data.errors import KgrelError
 from kgrel.graph.build import import_graph
@@ -18,6 +20,7 @@ from kgrel.score.pair_scorer import PairScorer
 from kgrel.train.calibrate import calibrate
 from kgrel.train.graph_settings import InductiveSettings
 from kgrel.train.pair_model import PairModel
+from kgrel.train.pairs import with_no_relation
 from kgrel.train.settings import CalibrationSettings
 from kgrel.train.train_inductive import read_embeddings, train_inductive
 from tests.cli.conftest import kgrel  # noqa: F401
@@ -69,21 +72,23 @@ def test_rows_keep_their_order_and_only_those_of_the_unheard_change(
     assert of.known_relation.isna().all()
 
 
-def test_the_spread_is_wider_than_that_of_the_same_embedding_without_error(
-    pairs: pd.DataFrame, pairs_path: Path, inductive_path: Path
-) -> None:
+def test_the_spread_holds_that_of_the_displacements(pairs_path: Path, inductive_path: Path) -> None:
+    """σ² = mean of σ_k² over the displacements + variance of their means, which is 0 where there is no error."""
     scorer = InductiveScorer.load(pairs_path, inductive_path)
-    unheard, size = np.array([len(scorer.entities) - 1]), len(scorer.pairs.entities)
-    assert scorer.entities.ids[unheard[0]] == "999999"
+    unheard = len(scorer.entities) - 1
+    assert scorer.entities.ids[unheard] == "999999"
     others = np.flatnonzero(np.array(scorer.pairs.entities.types) == "DISEASE")[:20]
-    heads = np.repeat(unheard, len(others))
-    _, wide = scorer.predict(heads, others)
-    scorer.inductive.errors.zero_()
-    sure = InductiveScorer(scorer.pairs, scorer.inductive)
-    _, narrow = sure.predict(heads, others)
-    possible = sure.possible(heads, others)
-    assert wide[possible].mean() > 1.05 * narrow[possible].mean()
-    assert (heads >= size).all()
+    heads = np.full(len(others), unheard)
+    mean, std = scorer.predict(heads, others)
+    possible = with_no_relation(scorer.possible(heads, others))
+    draws = [member(heads, others, possible) for member in scorer._predictive]
+    means, stds = (np.stack(part)[..., 1:] for part in zip(*draws, strict=True))
+    np.testing.assert_allclose(mean, means.mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(std**2, (stds**2).mean(axis=0) + means.var(axis=0), rtol=1e-6, atol=1e-12)
+    spread = scorer.predict_with_uncertainty(heads, others).member_std
+    assert (spread[possible[:, 1:]] > 1e-3).all()
+    sure = replace(scorer, inductive=replace(scorer.inductive, errors=torch.zeros_like(scorer.inductive.errors)))
+    assert not sure.predict_with_uncertainty(heads, others).member_std.any()
 
 
 def test_a_calibration_does_not_cover_them_and_the_summary_says_so(
