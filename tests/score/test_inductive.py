@@ -15,13 +15,13 @@ import torch
 from kgrel.data.errors import KgrelError
 from kgrel.graph.build import import_graph
 from kgrel.graph.graph import Graph
+from kgrel.metrics.calibration import Platt
 from kgrel.score.inductive import InductiveScorer
 from kgrel.score.pair_scorer import PairScorer
-from kgrel.train.calibrate import calibrate
+from kgrel.train.calibration import CO_MENTIONED, NEVER, Calibration
 from kgrel.train.graph_settings import InductiveSettings
 from kgrel.train.pair_model import PairModel
 from kgrel.train.pairs import with_no_relation
-from kgrel.train.settings import CalibrationSettings
 from kgrel.train.train_inductive import read_embeddings, train_inductive
 from tests.cli.conftest import kgrel  # noqa: F401
 
@@ -91,23 +91,40 @@ def test_the_spread_holds_that_of_the_displacements(pairs_path: Path, inductive_
     assert not sure.predict_with_uncertainty(heads, others).member_std.any()
 
 
-def test_a_calibration_does_not_cover_them_and_the_summary_says_so(
+def test_a_calibration_does_not_cover_them(pairs: pd.DataFrame, pairs_path: Path, inductive_path: Path) -> None:
+    scorer = InductiveScorer.load(pairs_path, inductive_path)
+    strata = {stratum: {name: Platt(1.0, 0.0) for name in scorer.classes} for stratum in (CO_MENTIONED, NEVER)}
+    calibration = Calibration(scorer.pairs.sampling, strata, dict.fromkeys(scorer.classes, 0.1))
+    calibrated = replace(scorer, pairs=replace(scorer.pairs, calibration=calibration))
+    scored = PairScorer(calibrated).score(pairs)
+    assert scored[scored.status == "inductive"].probability.isna().all()
+    pd.testing.assert_frame_equal(
+        scored[scored.status == "ok"], PairScorer(calibrated.pairs).score(pairs)[scored.status == "ok"]
+    )
+
+
+def test_the_command_line_counts_them(
     kgrel: Any,  # noqa: F811
     pairs: pd.DataFrame,
     pairs_path: Path,
     inductive_path: Path,
     tmp_path: Path,
 ) -> None:
-    calibrate(PairModel.open(pairs_path), tmp_path / "calibrated", CalibrationSettings(least=2, folds=2))
     pairs.to_csv(tmp_path / "pairs.csv", index=False)
     summary = kgrel(
-        "score-pairs", tmp_path / "calibrated", tmp_path / "pairs.csv", "--inductive", inductive_path,
+        "score-pairs", pairs_path, tmp_path / "pairs.csv", "--inductive", inductive_path,
         "--on-unknown", "skip", "--out", tmp_path / "scored.csv", "--json",
     ).json  # fmt: skip
     assert summary["status"]["inductive"] == summary["probability"]["inductive"] == 3
     assert summary["rows_out"] == summary["status"]["ok"] + 3
-    scored = pd.read_csv(tmp_path / "scored.csv")
-    assert scored[scored.status == "inductive"].probability.isna().all()
+    assert pd.read_csv(tmp_path / "scored.csv").status.value_counts()["inductive"] == 3
+    for further in (["--engine", "ray"], ["--ensemble", pairs_path]):
+        refused = kgrel(
+            "score-pairs", pairs_path, tmp_path / "pairs.csv", "--inductive", inductive_path, *further,
+            "--out", tmp_path / "not.csv",
+        )  # fmt: skip
+        assert refused.code in (1, 2)
+        assert "--inductive" in refused.err
 
 
 def test_other_embeddings_are_refused(pairs_path: Path, inductive_path: Path, tmp_path: Path) -> None:
