@@ -18,11 +18,11 @@ them these with shuffled tails, drawn for in one process of one thread. *Times t
 product W W over the columns of all ends, which finding paths of three edges begins with. More pairs for each end cost
 less.
 """
-TABLE = """Average precision on the test pairs of one split, by class; every edge of any type between validation and
-test pairs left the graph first. *In the graph* counts the test pairs that an edge still joins: of paths it must be 0. A
-pair of which an entity is not in the graph has a context that says there is no path, which text does not know; that
-alone tells much where the list was made from the graph. Part of Hetionet's edges come from text mining and curated
-literature.
+TABLE = """Text and graph as witnesses (`graph_models.py`, `graph.py table`): the test pairs of one split, by class; every
+edge of any type between validation and test pairs left the graph first. *Joined* counts the test pairs that an edge
+still joins: of paths it must be 0. A pair of which an entity is not in the graph has a context that says there is no
+path, which text does not know; that alone tells much where the list was made from the graph: *all in the graph* is of
+the pairs with both entities in it. Part of Hetionet's edges come from text mining and curated literature.
 """
 
 
@@ -78,16 +78,19 @@ def paths_table(run: dict[str, Any]) -> list[str]:
 
 
 def models_table(run: dict[str, Any]) -> list[str]:
-    """A row a model."""
+    """A row a model; average precision, and AUROC where it was measured."""
     models = run["models"]
     classes = sorted({name for model in models.values() for name in model["average_precision"]})
-    rows = []
-    for name, model in models.items():
-        values = [model["average_precision"].get(kind) for kind in classes]
-        cells = ["–" if value is None else f"{100 * value:.1f}" for value in values]
-        inside = model["leakage"][run["part"]].get("pairs_joined_in_the_graph")
-        rows.append([name, *cells, "–" if inside is None else f"{inside:,}", f"{model['seconds']:,.0f}"])
-    return [told(run), table_of(["model", *classes, "in the graph", "last training, s"], rows)]
+    parts = [told(run)]
+    for key, title in (("average_precision", "average precision"), ("auroc", "AUROC")):
+        rows = []
+        for name, model in models.items():
+            values = [model.get(key, {}).get(kind) for kind in classes]
+            cells = ["–" if value is None else f"{100 * value:.1f}" for value in values]
+            inside = model["leakage"][run["part"]].get("pairs_joined_in_the_graph")
+            rows.append([name, *cells, "–" if inside is None else f"{inside:,}", f"{model['seconds']:,.0f}"])
+        parts.append(table_of([title, *classes, "joined", "last training, s"], rows))
+    return parts
 
 
 def inductive_tables(run: dict[str, Any]) -> list[str]:
