@@ -153,8 +153,8 @@ def keys_of(model: Any, part: Part) -> set[tuple[str, str, str, str]]:
 
 
 def figures_by_class(model: Any, part: Part, nodes: EntityTable | None) -> dict[str, dict[str, float | None]]:
-    """Average precision and AUROC of each class among the pairs for which it is possible; under ``all`` of the best class
-    among all pairs, and under ``all in the graph`` among those of which both entities are nodes."""
+    """Average precision and AUROC of each class among the pairs for which it is possible; under ``all`` of the best
+    class among all pairs, and under ``all in the graph`` among those of which both entities are nodes."""
     data, rows = model.data, model.data.rows(part)
     scores, _ = model.predict(data.heads[rows], data.tails[rows])
     possible, labels = data.possible(rows), data.labels[rows]
