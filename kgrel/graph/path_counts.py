@@ -115,7 +115,8 @@ class PathCounts:
 
     def metapaths(self, start: str, end: str) -> list[Metapath]:
         """All metapaths from one node type to another, sorted by name; in both directions where the two are one."""
-        found, open_ = [], [(step,) for step in self.steps if step.start == start]
+        found: list[Metapath] = []
+        open_: list[tuple[Step, ...]] = [(step,) for step in self.steps if step.start == start]
         for _ in range(self._longest - 1):
             open_ = [(*path, step) for path in open_ for step in self.steps if step.start == path[-1].end]
             found += [Metapath(path) for path in open_ if path[-1].end == end]
@@ -182,9 +183,9 @@ class _Portion:
         reached = self._reached(tuple(before))[self._row[owner], inner]
         if last.start == self._start:
             weight = weight * (inner != self._x[owner])
-        counts = np.bincount(owner, reached * weight, minlength=len(self._x))
+        counts: Floats = np.bincount(owner, reached * weight, minlength=len(self._x)).astype(np.float64)
         if len(before) == 2 and before[0].end == self._end:
-            counts = self._without_tail_inside(counts, *before, last)
+            counts = self._without_tail_inside(counts, before[0], before[1], last)
         return counts * self._degrees_without_pair(metapath.steps[0], last)
 
     def _reached(self, before: tuple[Step, ...]) -> Floats:

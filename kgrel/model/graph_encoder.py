@@ -91,7 +91,8 @@ class GraphEncoder(nn.Module):
         h = self.enter(unit * known.unsqueeze(1)) + self.kind(2 * types + known)
         for layer, (sources, targets, steps, own) in zip(self.layers, hops, strict=True):
             h = layer((h, h[own]), torch.stack([sources, targets]), steps).relu()
-        return h
+        encoded: Tensor = h
+        return encoded
 
 
 class InductiveEncoder(nn.Module):
@@ -132,7 +133,7 @@ class InductiveEncoder(nn.Module):
         if self.name is not None and name is not None:
             parts.append(self.name(*name))
         h = self.hidden(self.dropout(torch.cat(parts, dim=-1))).relu()
-        out = self.out(self.dropout(h))
+        out: Tensor = self.out(self.dropout(h))
         return out / out.norm(dim=-1, keepdim=True).clamp_min(NORM_EPSILON)
 
 

@@ -92,7 +92,16 @@ class Inductive:
         described, entities = read_json(artifact, DESCRIPTION), EntityTable.read(artifact.file(ENTITIES))
         try:
             vectors = load_file(artifact.file(VECTORS))
-            found = cls(entities, types=list(described["types"]), trained_on=described["trained_on"], **vectors)
+            found = cls(
+                entities=entities,
+                predicted=vectors["predicted"],
+                types=list(described["types"]),
+                errors=vectors["errors"],
+                held_out=vectors["held_out"],
+                held_out_predicted=vectors["held_out_predicted"],
+                trained_on=described["trained_on"],
+                artifact=artifact,
+            )
         except (SafetensorError, KeyError, TypeError) as error:
             raise ArtifactError(f"{artifact.path}: is damaged ({error}); train it again") from None
         shapes = len(found.predicted), found.errors.shape[0], found.errors.shape[2], len(found.held_out)
@@ -101,7 +110,7 @@ class Inductive:
             raise ArtifactError(f"{artifact.path}: its entities, vectors and types do not fit together; train it again")
         if not all(bool(torch.isfinite(part).all()) for part in (found.predicted, found.errors)):
             raise ArtifactError(f"{artifact.path}: a predicted embedding is not finite; train it again")
-        return cls(**{**vars(found), "artifact": artifact})
+        return found
 
 
 def fingerprint(embeddings: Tensor) -> str:
