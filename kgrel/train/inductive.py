@@ -10,8 +10,6 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -24,7 +22,6 @@ from kgrel.data.files import canonical_json, write_text
 from kgrel.model.representation import save_weights
 
 ENTITIES, VECTORS, DESCRIPTION = "entities.parquet", "vectors.safetensors", "inductive.json"
-Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
