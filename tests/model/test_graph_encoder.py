@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import torch
 from torch.nn import functional as F
@@ -42,7 +44,7 @@ def test_the_embedding_of_an_unknown_node_is_not_looked_at_nor_the_length_of_a_k
 
 def test_names_are_the_same_in_any_case_and_short_ones_are_kept() -> None:
     grams, starts = name_grams(["Kinase A", "kinase a", "x", ""])
-    pieces = [grams[begin:end].tolist() for begin, end in zip(starts, starts[1:], strict=False)]
+    pieces = [grams[begin:end].tolist() for begin, end in pairwise(starts)]
     assert pieces[0] == pieces[1]
     assert len(pieces[0]) == sum(len("<kinase a>") - n + 1 for n in (3, 4, 5))
     assert len(pieces[2]) == len(pieces[3]) == 1
