@@ -91,7 +91,8 @@ class PathCountScorer(Baseline):
         ends = rows[self.data.heads[held_out]], rows[self.data.tails[held_out]]
         report, self.graph = removal_report(sources.graph, *ends), without_pairs(sources.graph, *ends)
         progress.start("path counts", None)
-        self.learned, told = [], {}
+        self.learned = []
+        told: dict[str, Any] = {}
         for types, classes in self._classes_by_types().items():
             learned, found = self._fit_types(types, classes)
             self.learned.append(learned)

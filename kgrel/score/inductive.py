@@ -162,8 +162,8 @@ class InductiveScorer:
         """
         far = self.predicted_rows(heads, tails)
         found, reasons = np.full(len(heads), np.nan), np.full(len(heads), INDUCTIVE, dtype=object)
-        near = (part[~far] for part in (heads, tails, classes, scores))
-        found[~far], reasons[~far] = self.pairs.probabilities(*near, rates)
+        near = self.pairs.probabilities(heads[~far], tails[~far], classes[~far], scores[~far], rates)
+        found[~far], reasons[~far] = near
         return found, reasons
 
     def contexts(self, heads: Rows, tails: Rows) -> Rows:
