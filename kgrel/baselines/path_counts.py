@@ -109,15 +109,16 @@ class PathCountScorer(Baseline):
         return found
 
     def _fit_types(self, types: tuple[str, str], classes: list[int]) -> tuple[TypePair, dict[str, Any]]:
-        parts = {}
+        parts: dict[Part, tuple[Rows, list[str], Floats]] = {}
         for part in (Part.TRAINING, Part.VALIDATION):
             rows = self.data.rows(part)
             rows = rows[self._of_types(types, self.data.heads[rows], self.data.tails[rows])]
-            parts[part] = rows, *self._counts(types, self.data.heads[rows], self.data.tails[rows])
+            names, counts = self._counts(types, self.data.heads[rows], self.data.tails[rows])
+            parts[part] = rows, names, counts
         rows, metapaths, counts = parts[Part.TRAINING]
         scales = counts.mean(axis=0) if len(counts) else np.zeros(len(metapaths))
         learned = TypePair(types, metapaths, scales, {})
-        x, told = learned.features(counts), {}
+        x, told = learned.features(counts), dict[str, Any]()
         held_rows, _, held_counts = parts[Part.VALIDATION]
         held_x = learned.features(held_counts)
         for column in classes:
