@@ -137,9 +137,19 @@ def measure_table(models: list[str], graph: Path | None, quick: bool) -> dict[st
         if pairs[name] != next(iter(pairs.values())):
             raise SystemExit(f"{name}: has other {part.name.lower()} pairs than {next(iter(pairs))}")
         run = json.loads((model.artifact.path / "run.json").read_text())
-        leakage = model.artifact.manifest.summary["leakage"]
-        found[name] = {**figures_by_class(model, part, nodes), "leakage": leakage, "seconds": run["seconds"]}
+        summary = model.artifact.manifest.summary
+        shown = {"leakage": summary["leakage"], "joined": joined_pairs(summary, part), "seconds": run["seconds"]}
+        found[name] = figures_by_class(model, part, nodes) | shown
     return {"part": part.name.lower(), "models": found}
+
+
+def joined_pairs(summary: dict[str, Any], part: Part) -> int | None:
+    """Edges or pairs of held-out pairs that are left in the graph that a model saw; None where it saw none."""
+    for of_graph in ("graph_encoder", "held_out"):
+        if of_graph in summary:
+            return int(summary[of_graph]["edges_left"])
+    left = summary["leakage"][part.name.lower()].get("pairs_joined_in_the_graph")
+    return None if left is None else int(left)
 
 
 def keys_of(model: Any, part: Part) -> set[tuple[str, str, str, str]]:
@@ -152,7 +162,7 @@ def keys_of(model: Any, part: Part) -> set[tuple[str, str, str, str]]:
     }
 
 
-def figures_by_class(model: Any, part: Part, nodes: EntityTable | None) -> dict[str, dict[str, float | None]]:
+def figures_by_class(model: Any, part: Part, nodes: EntityTable | None) -> dict[str, Any]:
     """Average precision and AUROC of each class among the pairs for which it is possible; under ``all`` of the best
     class among all pairs, and under ``all in the graph`` among those of which both entities are nodes."""
     data, rows = model.data, model.data.rows(part)

@@ -87,7 +87,7 @@ def models_table(run: dict[str, Any]) -> list[str]:
         for name, model in models.items():
             values = [model.get(key, {}).get(kind) for kind in classes]
             cells = ["–" if value is None else f"{100 * value:.1f}" for value in values]
-            inside = model["leakage"][run["part"]].get("pairs_joined_in_the_graph")
+            inside = model.get("joined")
             rows.append([name, *cells, "–" if inside is None else f"{inside:,}", f"{model['seconds']:,.0f}"])
         parts.append(table_of([title, *classes, "joined", "last training, s"], rows))
     return parts
