@@ -134,7 +134,8 @@ class InductiveEncoder(nn.Module):
             parts.append(self.name(*name))
         h = self.hidden(self.dropout(torch.cat(parts, dim=-1))).relu()
         out: Tensor = self.out(self.dropout(h))
-        return out / out.norm(dim=-1, keepdim=True).clamp_min(NORM_EPSILON)
+        unit: Tensor = out / out.norm(dim=-1, keepdim=True).clamp_min(NORM_EPSILON)
+        return unit
 
 
 def hop_tensors(around: Surroundings, device: torch.device) -> list[HopTensors]:

@@ -128,6 +128,8 @@ class InductiveTask:
         Args:
             hidden: nodes whose embeddings are taken for unknown (nodes,); the nodes themselves always are.
         """
+        if not len(nodes):
+            return torch.zeros(0, self.table.shape[1])
         device, training = next(self.module.parameters()).device, self.module.training
         self.module.eval()
         own = hidden.copy()

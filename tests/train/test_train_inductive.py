@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,8 @@ from kgrel.data.errors import KgrelError
 from kgrel.data.progress import Silent
 from kgrel.graph.build import import_graph
 from kgrel.graph.graph import Graph
+from kgrel.graph.settings import ImportSettings
+from kgrel.score.inductive import InductiveScorer
 from kgrel.train.graph_settings import InductiveSettings
 from kgrel.train.inductive import Inductive
 from kgrel.train.loop import LoopSettings, train
@@ -124,6 +127,25 @@ def test_the_same_command_gives_the_same_bytes(trained: Inductive, graph: Graph,
     assert first.manifest.summary["held_out_pairs"]["edges"] > 0
     assert first.manifest.summary["held_out_pairs"]["edges_left"] == 0
     assert Inductive.open(first.path).trained_on == trained.trained_on
+
+
+def test_a_graph_whose_every_node_is_named_by_a_text_is_measured_and_predicts_nothing(
+    pairs_path: Path, tmp_path: Path
+) -> None:
+    learned = read_embeddings(pairs_path)
+    genes = [id_ for type_, id_ in zip(learned.entities.types, learned.entities.ids, strict=True) if type_ == "GENE"]
+    lines = [f"GENE\t{one}\tGiG\tGENE\t{other}" for one, other in pairwise(genes[:60])]
+    edges = tmp_path / "edges.tsv"
+    edges.write_text("\n".join(["head_type\thead\trelation\ttail_type\ttail", *lines]) + "\n")
+    import_graph([edges], tmp_path / "graph", ImportSettings(format="tsv"))
+    settings = InductiveSettings(width=8, batch_size=8, steps=2, validate_every=1)
+    train_inductive(learned, Graph.open(tmp_path / "graph"), tmp_path / "inductive", settings)
+    found = InductiveScorer.load(pairs_path, tmp_path / "inductive")
+    assert found.inductive.artifact.manifest.summary["predicted"] == {"GENE": 0}
+    assert found.inductive.artifact.manifest.summary["test"]["all"]["entities"] == len(found.inductive.held_out) > 0
+    assert len(found.entities) == len(learned.entities)
+    heads, tails = found.pairs.data.heads[:20], found.pairs.data.tails[:20]
+    np.testing.assert_array_equal(found.predict(heads, tails)[0], found.pairs.predict(heads, tails)[0])
 
 
 def test_other_embeddings_and_strange_graphs_are_refused(
