@@ -23,9 +23,10 @@ from typing import Any
 
 from common import DATA, hardware, load, peak_kib, save, today
 
+from kgrel.data.entities import EntityTable
 from kgrel.data.settings import to_json
-from kgrel.metrics.classification import average_precision, best
-from kgrel.train.pair_data import Part
+from kgrel.metrics.classification import auroc, average_precision, best
+from kgrel.train.pair_data import Part, rows_in
 
 NODES, EDGES = DATA / "kg" / "hetionet-nodes.tsv.gz", DATA / "kg" / "hetionet-edges.sif.gz"
 QUICK_LINES = 100_001
@@ -116,25 +117,39 @@ def measure_paths(quick: bool, pairs: int) -> dict[str, Any]:
         return dict(json.loads(printed.splitlines()[-1]))
 
 
-def measure_table(models: list[str], quick: bool) -> dict[str, Any]:
-    """Average precision by class of every model on the pairs that all hold out.
+def measure_table(models: list[str], graph: Path | None, quick: bool) -> dict[str, Any]:
+    """How well every model tells listed from other pairs that all hold out, by class.
+
+    Args:
+        graph: GRAPH; with it also on the pairs of which both entities are in it.
 
     Raises:
         SystemExit: a model has other pairs.
     """
+    from kgrel.graph.graph import Graph
     from kgrel.score.opening import open_scorer
 
     part, found, pairs = Part.VALIDATION if quick else Part.TEST, {}, {}
+    nodes = None if graph is None else Graph.open(graph).entities
     for name, path in (model.split("=", 1) for model in models):
         model: Any = open_scorer(path)
         pairs[name] = keys_of(model, part)
         if pairs[name] != next(iter(pairs.values())):
             raise SystemExit(f"{name}: has other {part.name.lower()} pairs than {next(iter(pairs))}")
         run = json.loads((model.artifact.path / "run.json").read_text())
-        leakage = model.artifact.manifest.summary["leakage"]
-        precision = precision_by_class(model, part)
-        found[name] = {"average_precision": precision, "leakage": leakage, "seconds": run["seconds"]}
+        summary = model.artifact.manifest.summary
+        shown = {"leakage": summary["leakage"], "joined": joined_pairs(summary, part), "seconds": run["seconds"]}
+        found[name] = figures_by_class(model, part, nodes) | shown
     return {"part": part.name.lower(), "models": found}
+
+
+def joined_pairs(summary: dict[str, Any], part: Part) -> int | None:
+    """Edges or pairs of held-out pairs that are left in the graph that a model saw; None where it saw none."""
+    for of_graph in ("graph_encoder", "held_out"):
+        if of_graph in summary:
+            return int(summary[of_graph]["edges_left"])
+    left = summary["leakage"][part.name.lower()].get("pairs_joined_in_the_graph")
+    return None if left is None else int(left)
 
 
 def keys_of(model: Any, part: Part) -> set[tuple[str, str, str, str]]:
@@ -147,17 +162,23 @@ def keys_of(model: Any, part: Part) -> set[tuple[str, str, str, str]]:
     }
 
 
-def precision_by_class(model: Any, part: Part) -> dict[str, float]:
-    """Of each class among the pairs for which it is possible; and under ``all`` of the best class among all pairs."""
+def figures_by_class(model: Any, part: Part, nodes: EntityTable | None) -> dict[str, Any]:
+    """Average precision and AUROC of each class among the pairs for which it is possible; under ``all`` of the best
+    class among all pairs, and under ``all in the graph`` among those of which both entities are nodes."""
     data, rows = model.data, model.data.rows(part)
     scores, _ = model.predict(data.heads[rows], data.tails[rows])
     possible, labels = data.possible(rows), data.labels[rows]
-    found = {"all": average_precision(labels.any(axis=1), best(scores, possible)[1])}
+    asked = {"all": (labels.any(axis=1), best(scores, possible)[1])}
+    if nodes is not None:
+        known = rows_in(nodes, model.entities) >= 0
+        inside = known[data.heads[rows]] & known[data.tails[rows]]
+        asked["all in the graph"] = asked["all"][0][inside], asked["all"][1][inside]
     for column, name in enumerate(model.classes):
         inside = possible[:, column]
         if labels[inside, column].any():
-            found[name] = average_precision(labels[inside, column], scores[inside, column])
-    return found
+            asked[name] = labels[inside, column], scores[inside, column]
+    measures = {"average_precision": average_precision, "auroc": auroc}
+    return {key: {name: measure(*one) for name, one in asked.items()} for key, measure in measures.items()}
 
 
 def main() -> None:
@@ -168,6 +189,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print the result as one JSON line, last")
     parser.add_argument("--pairs", type=int, default=200_000, help="pairs to draw paths for, half of them joined")
     parser.add_argument("--models", nargs="+", default=[], metavar="NAME=ARTIFACT", help="rows of the table")
+    parser.add_argument("--graph", type=Path, help="GRAPH: the table also tells of pairs with both entities in it")
     parser.add_argument("--child", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child and options.what == "import":
@@ -181,7 +203,7 @@ def main() -> None:
     measured = {
         "import": lambda: measure_import(options.quick),
         "paths": lambda: measure_paths(options.quick, options.pairs),
-        "table": lambda: measure_table(options.models, options.quick),
+        "table": lambda: measure_table(options.models, options.graph, options.quick),
     }[options.what]()
     result = {options.what: {"date": today(), "hardware": hardware()} | measured}
     if not options.quick:

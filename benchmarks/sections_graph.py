@@ -18,16 +18,23 @@ them these with shuffled tails, drawn for in one process of one thread. *Times t
 product W W over the columns of all ends, which finding paths of three edges begins with. More pairs for each end cost
 less.
 """
-TABLE = """Average precision on the test pairs of one split, by class; every edge of any type between validation and
-test pairs left the graph first. *In the graph* counts the test pairs that an edge still joins: of paths it must be 0. A
-pair of which an entity is not in the graph has a context that says there is no path, which text does not know; that
-alone tells much where the list was made from the graph. Part of Hetionet's edges come from text mining and curated
-literature.
+TABLE = """Text and graph as witnesses (`graph_models.py`, `graph.py table`): the test pairs of one split, by class;
+every edge of any type between validation and test pairs left the graph first. *Joined* counts the test pairs that an
+edge still joins: of paths it must be 0. A pair of which an entity is not in the graph has a context that says there is
+no path, which text does not know; that alone tells much where the list was made from the graph: *all in the graph* is
+of the pairs with both entities in it. Part of Hetionet's edges come from text mining and curated literature.
+"""
+
+
+INDUCTIVE = """Entities that no context names (`inductive.py`): embeddings predicted from the graph, from the name, or
+both, for entities that were held out of that training, beside their learned ones: mean cosine by type, and how well
+the frozen pair classifier tells listed from other held-out pairs of these entities with either. The text that names
+them was read in pretraining, so that their neighbours know of them: where no text does, expect somewhat less.
 """
 
 
 def section() -> list[str]:
-    """The tables of import, paths and models; without those that were not run."""
+    """The tables of import, paths, models and inductive entities; without those that were not run."""
     result = load("graph")
     parts = []
     if "import" in result:
@@ -36,6 +43,8 @@ def section() -> list[str]:
         parts += [PATHS, *paths_table(result["paths"])]
     if "table" in result:
         parts += [TABLE, *models_table(result["table"])]
+    if "inductive" in result:
+        parts += [INDUCTIVE, *inductive_tables(result["inductive"])]
     return parts
 
 
@@ -69,13 +78,37 @@ def paths_table(run: dict[str, Any]) -> list[str]:
 
 
 def models_table(run: dict[str, Any]) -> list[str]:
-    """A row a model."""
+    """A row a model; average precision, and AUROC where it was measured."""
     models = run["models"]
     classes = sorted({name for model in models.values() for name in model["average_precision"]})
-    rows = []
-    for name, model in models.items():
-        values = [model["average_precision"].get(kind) for kind in classes]
-        cells = ["–" if value is None else f"{100 * value:.1f}" for value in values]
-        inside = model["leakage"][run["part"]].get("pairs_joined_in_the_graph")
-        rows.append([name, *cells, "–" if inside is None else f"{inside:,}", f"{model['seconds']:,.0f}"])
-    return [told(run), table_of(["model", *classes, "in the graph", "last training, s"], rows)]
+    parts = [told(run)]
+    for key, title in (("average_precision", "average precision"), ("auroc", "AUROC")):
+        rows = []
+        for name, model in models.items():
+            values = [model.get(key, {}).get(kind) for kind in classes]
+            cells = ["–" if value is None else f"{100 * value:.1f}" for value in values]
+            inside = model.get("joined")
+            rows.append([name, *cells, "–" if inside is None else f"{inside:,}", f"{model['seconds']:,.0f}"])
+        parts.append(table_of([title, *classes, "joined", "last training, s"], rows))
+    return parts
+
+
+def inductive_tables(run: dict[str, Any]) -> list[str]:
+    """Cosines by type, then figures of pairs."""
+    types = list(run["cosine"]["both"])
+    rows = [
+        [f"predicted, {sees}", *(f"{found[kind]['cosine']:.3f}" for kind in types), f"{run['seconds'][sees]:,.0f}"]
+        for sees, found in run["cosine"].items()
+    ]
+    mean = [f"{run['cosine']['both'][kind]['cosine_of_the_mean_of_its_type']:.3f}" for kind in types]
+    heads = ["cosine", *(f"{kind} ({run['cosine']['both'][kind]['entities']:,})" for kind in types), "training, s"]
+    pairs = run["pairs"]
+    scored = [
+        [name, *(f"{100 * found[key]:.1f}" for key in ("average_precision", "auroc", "score", "score_std"))]
+        for name, found in pairs["scored"].items()
+    ]
+    share = f"{100 * pairs['base_rate']:.1f} % of them listed"
+    said = f"{pairs['pairs']:,} {run['part']} pairs with such an entity, {share}."
+    cosines = table_of(heads, [*rows, ["mean of the type", *mean, "–"]])
+    heads = ["embedding", "average precision", "AUROC", "mean score, %", "mean spread, %"]
+    return [told(run), cosines, said, table_of(heads, scored)]

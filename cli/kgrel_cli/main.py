@@ -27,6 +27,7 @@ VERBS = {
     "pretrain": "Learn p(z|x,y), a distribution over the relation of a pair, from a corpus.",
     "hold-out-pairs": "Take the contexts of some pairs out of a corpus, to test on pairs that were never seen.",
     "train-pairs": "Train the pair classifier on a representation and tune its threshold.",
+    "train-inductive": "Learn from a graph the embeddings of entities that no context names.",
     "tune-threshold": "Tune the threshold of a pair classifier again, globally or per class.",
     "calibrate": "Turn the scores of a pair classifier into probabilities of being listed.",
     "train-baseline": "Fit what a model must beat: counts, degrees, attention, graph embeddings.",

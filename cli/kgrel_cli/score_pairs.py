@@ -50,6 +50,11 @@ from kgrel_cli.ranking import rank
     help="A further PAIRS artifact of another seed, with the same classes and entities; the scores are averaged. "
     "May be repeated.",
 )  # fmt: skip
+@click.option(
+    "--inductive", type=INPUT,
+    help="INDUCTIVE artifact: pairs with an entity that is in its graph but in no context are scored too, with the "
+    "status inductive and a wider spread.",
+)  # fmt: skip
 @settings_options(ScoreSettings)
 @settings_options(RankSettings)
 @output_options
@@ -62,6 +67,7 @@ def command(
     output_format: Any,
     engine: str,
     ensemble: tuple[Path, ...],
+    inductive: Path | None,
     overwrite: bool,
     as_json: bool,
     **given: Any,
@@ -82,12 +88,15 @@ def command(
       kgrel score-pairs pairs candidates.parquet --engine ray --address auto --out scored.parquet
       kgrel score-pairs pairs --all GENE,DISEASE --top 1000 --per-head 50 --out top.csv
       kgrel score-pairs calibrated candidates.csv --base-rate 0.01 --uncertainty --out scored.csv
+      kgrel score-pairs pairs candidates.csv --inductive inductive --out scored.csv
       kgrel score-pairs seed0 candidates.csv --ensemble seed1 --ensemble seed2 --out scored.csv
     """
     if all_of is not None:
         if candidates is not None:
             raise click.UsageError("give either CANDIDATES or --all")
         refuse_options((ScoreSettings, RaySettings), given, "--all ranks pairs; it takes no")
+        if inductive is not None:
+            raise click.UsageError("--all ranks the entities of PAIRS; leave out --inductive")
         if engine != "local" or input_format is not None:
             raise click.UsageError("--all ranks pairs; it takes neither --engine ray nor --input-format")
         rank(
@@ -108,8 +117,10 @@ def command(
 
     if engine == "ray" and ensemble:
         raise click.UsageError("--ensemble works on the local engine; leave out --engine ray")
+    if engine == "ray" and inductive is not None:
+        raise click.UsageError("--inductive works on the local engine; leave out --engine ray")
     on = RayEngine(pairs, settings_from(RaySettings, given)) if engine == "ray" else None
-    scorer = PairScorer.load(pairs, ensemble).model
+    scorer = PairScorer.load(pairs, ensemble, inductive).model
     with Reporter() as progress:
         summary = score_file(
             scorer, candidates, out, settings, input_format=input_format,

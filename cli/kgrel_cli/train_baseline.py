@@ -15,6 +15,7 @@ from kgrel.baselines.settings import (
     DegreeSettings,
     KgeSettings,
     LabelOnlySettings,
+    PathCountSettings,
 )
 from kgrel.data.artifact import Kind
 from kgrel.train.settings import SplitSettings
@@ -35,28 +36,53 @@ def command() -> None:
     """
 
 
-def add(kind: Kind, cls: type[SplitSettings], text: str, recipes: dict[str, Any] | None = None) -> Callable[..., None]:
-    """The command of one baseline: its settings as options."""
+GRAPH = click.option(
+    "--graph", required=True, type=INPUT, help="GRAPH whose paths are counted; held-out pairs lose their edges first."
+)
+
+
+def add(
+    kind: Kind,
+    cls: type[SplitSettings],
+    text: str,
+    recipes: dict[str, Any] | None = None,
+    further: Callable[..., Any] = lambda command: command,
+) -> Callable[..., None]:
+    """The command of one baseline: its settings as options.
+
+    Args:
+        further: gives the command further options.
+    """
 
     @command.command(str(kind), help=text)
     @click.option("--corpus", required=True, type=INPUT, help="CORPUS that says which pairs are co-mentioned.")
     @click.option(
         "--relations", required=True, type=INPUT,
-        help="Listed pairs with the columns class, source_id, target_id: csv, tsv, jsonl or parquet, also .gz.",
+        help="Listed pairs: a GRAPH, or csv, tsv, jsonl or parquet, also .gz, with class, source_id, target_id.",
     )  # fmt: skip
+    @further
     @click.option("--out", required=True, type=INPUT, help="Directory of the artifact; an unfinished run is resumed.")
     @settings_options(cls, recipes)
     @output_options
-    def run(corpus: Path, relations: Path, out: Path, overwrite: bool, as_json: bool, **given: Any) -> None:
+    def run(
+        corpus: Path,
+        relations: Path,
+        out: Path,
+        overwrite: bool,
+        as_json: bool,
+        graph: Path | None = None,
+        **given: Any,
+    ) -> None:
         settings = settings_from(cls, given, recipes)
         from kgrel.baselines.baseline import train_baseline
+        from kgrel.graph.graph import Graph
         from kgrel.score.opening import scorer_class
         from kgrel.text.corpus import Corpus
 
         with Reporter() as progress:
             artifact = train_baseline(
                 scorer_class(kind), Corpus.open(corpus), relations, out, settings,
-                overwrite=overwrite, progress=progress,
+                graph=Graph.open(graph) if graph is not None else None, overwrite=overwrite, progress=progress,
             )  # fmt: skip
         print_summary(artifact.manifest.summary, as_json)
 
@@ -68,3 +94,9 @@ add(Kind.DEGREE, DegreeSettings, "Degree product, common neighbours or Adamic-Ad
 add(Kind.LABEL_ONLY, LabelOnlySettings, "Entity embeddings learned from the training labels alone.")
 add(Kind.KGE, KgeSettings, "TransE, DistMult, ComplEx or RotatE (torch-geometric) on the training labels.")
 add(Kind.ATTENTION, AttentionSettings, "LSTM over every sentence of a pair, attention pooling.", ATTENTION_RECIPES)
+add(
+    Kind.PATH_COUNTS,
+    PathCountSettings,
+    "Degree-weighted path counts in a graph, with logistic regression.",
+    further=GRAPH,
+)

@@ -17,14 +17,13 @@ from torch import Tensor, nn
 
 from kgrel.baselines.attention_model import AttentionModel
 from kgrel.baselines.bags import Bags
-from kgrel.baselines.baseline import TRIES, Baseline, shared_settings
+from kgrel.baselines.baseline import TRIES, Baseline, Sources, shared_settings
 from kgrel.baselines.settings import AttentionSettings
 from kgrel.data.artifact import Kind
 from kgrel.data.errors import ArtifactError, NonFiniteError
 from kgrel.data.progress import Progress
 from kgrel.metrics.classification import average_precision, best
 from kgrel.model.representation import load_tensors, save_weights
-from kgrel.text.corpus import Corpus
 from kgrel.train.batches import Stream, rng_of, torch_seed
 from kgrel.train.loop import LoopSettings, train
 from kgrel.train.pair_artifact import Floats
@@ -109,9 +108,9 @@ class Attention(Baseline):
         """What it is called in tables."""
         return "attention"
 
-    def fit(self, corpus: Corpus, run: Run, progress: Progress) -> dict[str, Any]:
+    def fit(self, sources: Sources, run: Run, progress: Progress) -> dict[str, Any]:
         """See :class:`Baseline`; tries each learning rate and keeps the best on validation."""
-        bags = Bags(corpus)
+        bags = Bags(sources.corpus)
         found = []
         for rate in self.settings.learning_rates:
             settings = dataclasses.replace(self.settings, learning_rates=(rate,))

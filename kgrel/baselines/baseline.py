@@ -14,6 +14,7 @@ from kgrel.data.artifact import Artifact, Kind, Manifest, finish_artifact, open_
 from kgrel.data.files import remove_tree
 from kgrel.data.progress import Progress, Silent
 from kgrel.data.settings import to_json
+from kgrel.graph.graph import Graph
 from kgrel.metrics.classification import best
 from kgrel.text.corpus import Corpus
 from kgrel.train.pair_artifact import Floats, PairArtifact, describe, read_parts
@@ -26,6 +27,14 @@ TRIES = "tries"
 """Directory of the unfinished trainings of a run, one for each setting that is tried."""
 
 
+@dataclass(frozen=True)
+class Sources:
+    """What a baseline may learn from beside the labels."""
+
+    corpus: Corpus
+    graph: Graph | None = None
+
+
 @dataclass(kw_only=True)
 class Baseline(PairArtifact):
     """Scores pairs without a representation.
@@ -36,7 +45,7 @@ class Baseline(PairArtifact):
     KIND: ClassVar[Kind]
     SETTINGS: ClassVar[type[SplitSettings]]
 
-    def fit(self, corpus: Corpus, run: Run, progress: Progress) -> dict[str, Any]:
+    def fit(self, sources: Sources, run: Run, progress: Progress) -> dict[str, Any]:
         """Learn from the training pairs, choose on the validation pairs; returns what to tell about it."""
         return {}
 
@@ -96,6 +105,7 @@ def train_baseline(
     out: str | Path,
     settings: SplitSettings,
     *,
+    graph: Graph | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Artifact:
@@ -103,15 +113,20 @@ def train_baseline(
 
     An unfinished run in ``out`` is resumed if settings and inputs are the same.
 
+    Args:
+        graph: whose paths are counted, by the baseline that does so.
+
     Raises:
         KgrelError: ``out`` exists, or there is too little to learn from.
     """
     started, out, progress = time.monotonic(), Path(out), progress or Silent()
     inputs = prepare_pairs(corpus.entities, corpus, relations, settings)
     parents = parents_of(corpus, relations, settings)
+    if graph is not None and graph.artifact is not None:
+        parents["walked_graph"] = graph.artifact.hash
     run = Run(out, {"kind": cls.KIND, "settings": to_json(settings), "parents": parents}, overwrite)
     baseline = cls.new(inputs, corpus, settings)
-    found = baseline.fit(corpus, run, progress)
+    found = baseline.fit(Sources(corpus, graph), run, progress)
     tuned = baseline.tune()
     baseline.write(out)
     summary = {**found, **tuned, **describe(baseline), **inputs.summary}

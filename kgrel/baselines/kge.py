@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from kgrel.baselines.baseline import Baseline
+from kgrel.baselines.baseline import Baseline, Sources
 from kgrel.baselines.kge_models import BILINEAR, EntityRanker
 from kgrel.baselines.kge_training import KgeTask, KgeTraining, new_ranker
 from kgrel.baselines.settings import KgeSettings
@@ -30,7 +30,6 @@ from kgrel.data.artifact import Kind
 from kgrel.data.progress import Progress, Silent
 from kgrel.metrics.classification import average_precision, best
 from kgrel.model.representation import load_weights, save_weights
-from kgrel.text.corpus import Corpus
 from kgrel.train.loop import LoopSettings, train
 from kgrel.train.pair_artifact import Floats
 from kgrel.train.pair_data import PairData, Part, Rows
@@ -135,7 +134,7 @@ class GraphEmbedding(Baseline):
         """What it is called in tables."""
         return self.settings.model
 
-    def fit(self, corpus: Corpus, run: Run, progress: Progress) -> dict[str, Any]:
+    def fit(self, sources: Sources, run: Run, progress: Progress) -> dict[str, Any]:
         """See :class:`Baseline`; tries each of :func:`tried` and keeps the best on validation."""
         found = []
         for settings in tried(self.settings):

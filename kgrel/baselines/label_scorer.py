@@ -7,13 +7,12 @@ from typing import Any, ClassVar
 
 import torch
 
-from kgrel.baselines.baseline import Baseline
+from kgrel.baselines.baseline import Baseline, Sources
 from kgrel.baselines.label_only import LabelOnly, fit_label_only, probabilities
 from kgrel.baselines.settings import LabelOnlySettings
 from kgrel.data.artifact import Kind
 from kgrel.data.progress import Progress
 from kgrel.model.representation import load_weights, save_weights
-from kgrel.text.corpus import Corpus
 from kgrel.train.pair_artifact import Floats
 from kgrel.train.pair_data import Rows
 from kgrel.train.run import Run
@@ -36,7 +35,7 @@ class LabelOnlyScorer(Baseline):
         """What it is called in tables."""
         return "label-only embeddings"
 
-    def fit(self, corpus: Corpus, run: Run, progress: Progress) -> dict[str, Any]:
+    def fit(self, sources: Sources, run: Run, progress: Progress) -> dict[str, Any]:
         """See :class:`Baseline`."""
         progress.start("label-only embeddings", None)
         task, chosen = fit_label_only(self.data, self.settings, self.settings)

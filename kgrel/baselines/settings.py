@@ -7,6 +7,7 @@ from typing import Literal
 
 from kgrel.data.errors import KgrelError
 from kgrel.data.settings import require
+from kgrel.graph.settings import WalkSettings
 from kgrel.model.presets import Precision
 from kgrel.train.settings import BatchSettings, Device, SplitSettings
 
@@ -80,6 +81,22 @@ class KgeSettings(SplitSettings):
         super().__post_init__()
         least = dict.fromkeys(("dimensions", "batch_questions", "epochs", "validate_epochs", "patience"), 1)
         require(self, least | {"negatives": 0, "regularisation": 0}, ("learning_rate",), ())
+
+
+@dataclass(frozen=True)
+class PathCountSettings(WalkSettings, SplitSettings):
+    """Logistic regression on the degree-weighted path counts of a graph."""
+
+    damping: float = 0.4
+    """Paths count by the power -w of the degrees, by edge type, on either side of each step; 0 = all alike."""
+    strengths: tuple[float, ...] = (0.001, 0.01, 0.1, 1.0)
+    """Inverse strengths of the L2 penalty that are tried; the best average precision on validation wins."""
+
+    def __post_init__(self) -> None:
+        WalkSettings.__post_init__(self)
+        SplitSettings.__post_init__(self)
+        if not self.strengths or min(self.strengths) <= 0:
+            raise KgrelError(f"strengths must be one or more, greater than 0, not {self.strengths}")
 
 
 @dataclass(frozen=True)

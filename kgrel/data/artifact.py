@@ -57,11 +57,13 @@ class Kind(StrEnum):
     DEGREE = "degree"
     LABEL_ONLY = "label-only"
     KGE = "kge"
+    PATH_COUNTS = "path-counts"
     ATTENTION = "attention"
     TYPING = "typing"
     MENTIONS = "mentions"
     EXPORT = "export"
     INDEX = "index"
+    INDUCTIVE = "inductive"
 
 
 MADE_BY = {
@@ -71,6 +73,7 @@ MADE_BY = {
     Kind.PAIRS: "train-pairs",
     Kind.MENTIONS: "train-mentions",
     Kind.INDEX: "build-index",
+    Kind.INDUCTIVE: "train-inductive",
 }
 """The verb that makes an artifact from the one before it."""
 

@@ -7,6 +7,7 @@ row number (int64) of an :class:`EntityTable`. Ids are unique within a type only
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -154,6 +155,22 @@ class EntityTable:
             some = ", ".join(f"{self.types[row]}::{self.ids[row]}" for row in found[:5])
             raise KgrelError(f"{text!r} may be {some}; give the identifier with its type")
         raise KgrelError(f"no entity {text!r} {known}; give an identifier or a name")
+
+    def rows(self, rows: Sequence[int]) -> EntityTable:
+        """Some of the entities, in the order of ``rows``."""
+        columns = (self.types, self.ids, self.names, self.alternatives)
+        return EntityTable(*([column[row] for row in rows] for column in columns))  # type: ignore[arg-type]
+
+    def joined(self, other: EntityTable) -> EntityTable:
+        """These entities and behind them others; an alternative identifier never hides one that stands there.
+
+        Raises:
+            ValueError: an entity stands in both.
+        """
+        return EntityTable(
+            self.types + other.types, self.ids + other.ids, self.names + other.names,
+            self.alternatives + other.alternatives,
+        )  # fmt: skip
 
     def write(self, path: Path) -> None:
         """Write as Parquet with the columns type, id, name, alternatives."""

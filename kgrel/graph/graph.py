@@ -97,10 +97,11 @@ class Graph:
             return pa.table({})
         return pq.read_table(self.artifact.file(PROPERTIES))
 
-    def write(self, directory: Path, properties: pa.Table) -> None:
-        """Write the files of the artifact."""
+    def write(self, directory: Path, properties: pa.Table | None = None) -> None:
+        """Write nodes, edges and edge types; ``properties`` too where given."""
         self.entities.write(directory / NODES)
-        pq.write_table(properties, directory / PROPERTIES)
+        if properties is not None:
+            pq.write_table(properties, directory / PROPERTIES)
         head, tail = self.ends
         pq.write_table(pa.table({"head": pa.array(head), "tail": pa.array(tail)}), directory / EDGES)
         types = {"edge_types": [list(type_) for type_ in self.edge_types]}
@@ -114,7 +115,15 @@ class Graph:
         Raises:
             ArtifactError: see :func:`kgrel.data.artifact.open_artifact`; or its files do not fit together.
         """
-        artifact = open_artifact(path, Kind.GRAPH)
+        return cls.read(open_artifact(path, Kind.GRAPH))
+
+    @classmethod
+    def read(cls, artifact: Artifact) -> Graph:
+        """Read what :meth:`write` wrote into an artifact of any kind.
+
+        Raises:
+            ArtifactError: its files do not fit together.
+        """
         entities = EntityTable.read(artifact.file(NODES))
         edges = pq.read_table(artifact.file(EDGES))
         ends = np.empty((2, edges.num_rows), np.int64)

@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 from scipy.sparse import csr_array
 
 from kgrel.graph.graph import Ints
-from kgrel.graph.walks import Floats, Walks, rows_flat
+from kgrel.graph.walks import Floats, Walks, portions, rows_flat
 
 COLUMNS = 128
 """Ends y whose columns are held at once."""
@@ -24,6 +25,7 @@ ENTRIES = 2_000_000
 NEGLIGIBLE = 1e-9
 """Share of a sum that may be left by rounding where its only term was taken away."""
 NONE = -1
+COLUMN_NAMES = ("pair", "x", "a", "b", "y", "first", "second", "third")
 
 
 @dataclass(frozen=True)
@@ -44,43 +46,54 @@ class Paths:
     def __len__(self) -> int:
         return len(self.pairs)
 
+    def table(self) -> pa.Table:
+        """As a table, a column for each number."""
+        columns = np.concatenate([self.pairs[:, None], self.nodes, self.steps], axis=1).T
+        return pa.table(dict(zip(COLUMN_NAMES, columns, strict=True)))
 
-def draw_paths(
-    walks: Walks, heads: Ints, tails: Ints, draws: int, longest: int, rng: np.random.Generator
-) -> Iterator[Paths]:
-    """Draw paths of each pair, some pairs at a time; of equal ones one is kept, and a pair without path has none.
+    @classmethod
+    def of_table(cls, table: pa.Table) -> Paths:
+        """What :meth:`table` gave."""
+        columns = np.stack([table.column(name).to_numpy() for name in COLUMN_NAMES], axis=1)
+        return cls(columns[:, 0], columns[:, 1:5], columns[:, 5:])
+
+
+class PathDraws:
+    """Paths of many pairs, to be drawn some pairs at a time, in any order.
 
     Args:
         heads, tails: rows of two different nodes (n,).
         draws: how often each pair is drawn for; so many paths it has at most.
         longest: 2 or 3 edges.
     """
-    degrees = walks.degrees
-    turned = degrees[heads] > degrees[tails]  # y is the end of more neighbours: its column is shared, x's are listed
-    x, y = np.where(turned, tails, heads), np.where(turned, heads, tails)
-    order = np.argsort(y, kind="stable")
-    listed = np.diff(walks.weights.indptr)[x[order]]
-    for rows in _portions(y[order], listed, order):
-        found = _Portion(walks, x[rows], y[rows], longest).draw(draws, rng)
+
+    def __init__(self, walks: Walks, heads: Ints, tails: Ints, draws: int, longest: int) -> None:
+        self._walks, self._draws, self._longest = walks, draws, longest
+        degrees = walks.degrees
+        self._turned = degrees[heads] > degrees[tails]  # y has more neighbours: its column is shared, x's are listed
+        self._x, self._y = np.where(self._turned, tails, heads), np.where(self._turned, heads, tails)
+        order = np.argsort(self._y, kind="stable")
+        listed = np.diff(walks.weights.indptr)[self._x[order]]
+        self.portions = list(portions(self._y[order], listed, order, COLUMNS, ENTRIES))
+        """Numbers of the pairs of each portion."""
+
+    def draw(self, portion: int, rng: np.random.Generator) -> Paths:
+        """The paths of one portion; of equal ones one is kept, and a pair without path has none."""
+        rows = self.portions[portion]
+        found = _Portion(self._walks, self._x[rows], self._y[rows], self._longest).draw(self._draws, rng)
         numbers = rows[found.pairs]
-        nodes, back = found.nodes.copy(), turned[numbers]
+        nodes, back = found.nodes.copy(), self._turned[numbers]
         nodes[back] = _reversed(nodes[back])
-        yield _distinct(Paths(numbers, nodes, _steps(walks, nodes, rng)))
+        return _distinct(Paths(numbers, nodes, _steps(self._walks, nodes, rng)))
 
 
-def _portions(ends: Ints, listed: Ints, order: Ints) -> Iterator[Ints]:
-    """Pairs in turn, so many that neither :data:`COLUMNS` nor :data:`ENTRIES` is passed, but at least one."""
-    new = np.concatenate([[0], np.cumsum(np.diff(ends) != 0)]) if len(ends) else ends
-    weight = np.concatenate([[0], np.cumsum(listed)])
-    start = 0
-    while start < len(order):
-        behind = min(
-            np.searchsorted(new, new[start] + COLUMNS, "left"),
-            np.searchsorted(weight, weight[start] + ENTRIES, "right") - 1,
-        )
-        stop = max(int(behind), start + 1)
-        yield order[start:stop]
-        start = stop
+def draw_paths(
+    walks: Walks, heads: Ints, tails: Ints, draws: int, longest: int, rng: np.random.Generator
+) -> Iterator[Paths]:
+    """Draw paths of each pair, portion by portion; the arguments are those of :class:`PathDraws`."""
+    drawn = PathDraws(walks, heads, tails, draws, longest)
+    for portion in range(len(drawn.portions)):
+        yield drawn.draw(portion, rng)
 
 
 class _Portion:

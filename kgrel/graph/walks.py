@@ -12,6 +12,7 @@ same factor, d[x]^-w d[y]^-w, and the shares of paths are those in a graph witho
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
@@ -81,3 +82,25 @@ def rows_flat(matrix: csr_array, rows: Ints) -> tuple[Ints, Ints]:
     starts = np.concatenate([[0], np.cumsum(ends - begins)])
     places = np.arange(starts[-1]) + np.repeat(begins - starts[:-1], ends - begins)
     return places, starts
+
+
+def portions(ends: Ints, listed: Ints, order: Ints, most_ends: int, most_entries: int) -> Iterator[Ints]:
+    """Pairs in turn, so many that neither of two limits is passed, but at least one.
+
+    Args:
+        ends: the end by which the pairs are sorted (n,).
+        listed: how many neighbours are looked at for each pair (n,).
+        order: number of each pair (n,); what is given out.
+        most_ends, most_entries: different ends, and neighbours, of a portion.
+    """
+    new = np.concatenate([[0], np.cumsum(np.diff(ends) != 0)]) if len(ends) else ends
+    weight = np.concatenate([[0], np.cumsum(listed)])
+    start = 0
+    while start < len(order):
+        behind = min(
+            np.searchsorted(new, new[start] + most_ends, "left"),
+            np.searchsorted(weight, weight[start] + most_entries, "right") - 1,
+        )
+        stop = max(int(behind), start + 1)
+        yield order[start:stop]
+        start = stop

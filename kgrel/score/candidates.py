@@ -22,7 +22,9 @@ STATUSES = (
     "ok", "unknown_source", "unknown_target", "unknown_both", "self_pair", "untyped", "invalid", "inductive",
 )  # fmt: skip
 """``untyped``: an id without type stands under several types, or no class relates the pair's types.
-``invalid``: an id is empty. ``inductive``: scored from the graph alone."""
+``invalid``: an id is empty. ``inductive``: scored, with an entity whose embedding was predicted from a graph."""
+SCORED = ("ok", "inductive")
+"""The statuses of rows that have a score."""
 
 READABLE = (
     pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_integer, pa.types.is_floating,
@@ -54,7 +56,7 @@ class Resolved:
     @property
     def ok(self) -> Rows:
         """Rows of the chunk that can be scored."""
-        return np.flatnonzero(self.status == "ok")
+        return np.flatnonzero(np.isin(self.status, SCORED))
 
 
 def find_columns(names: list[str], path: str) -> Columns:

@@ -15,9 +15,9 @@ import pyarrow as pa
 
 from kgrel.data.errors import InputError, KgrelError
 from kgrel.data.files import refuse_existing
+from kgrel.data.parts import Parts
 from kgrel.data.progress import Progress, Silent
 from kgrel.data.tables import Format, TableWriter, refuse_output, write_table
-from kgrel.score.parts import Parts
 from kgrel.score.scorer import refuse_clash, spread
 from kgrel.score.settings import ClassifySettings
 from kgrel.text.mention_readers import MentionChunk, MentionReader

@@ -15,6 +15,7 @@ SCORERS = {
     Kind.DEGREE: "kgrel.baselines.degree:Degree",
     Kind.LABEL_ONLY: "kgrel.baselines.label_scorer:LabelOnlyScorer",
     Kind.KGE: "kgrel.baselines.kge:GraphEmbedding",
+    Kind.PATH_COUNTS: "kgrel.baselines.path_counts:PathCountScorer",
     Kind.ATTENTION: "kgrel.baselines.attention:Attention",
 }
 """Kind → ``module:class``; the class has ``open(path)``."""

@@ -8,9 +8,11 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
+from kgrel.data.errors import KgrelError
 from kgrel.score.candidates import Resolver, find_columns, text_of
 from kgrel.score.confidence import wanted_of
 from kgrel.score.ensemble import Ensemble
+from kgrel.score.inductive import InductiveScorer
 from kgrel.score.opening import open_scorer
 from kgrel.score.scorer import Scorer, added_columns, refuse_clash, score_chunk
 
@@ -28,16 +30,23 @@ class PairScorer:
         self.resolver = Resolver(model.entities)
 
     @classmethod
-    def load(cls, path: str | Path, ensemble: Sequence[str | Path] = ()) -> PairScorer:
+    def load(
+        cls, path: str | Path, ensemble: Sequence[str | Path] = (), inductive: str | Path | None = None
+    ) -> PairScorer:
         """Open a PAIRS artifact or a baseline.
 
         Args:
             ensemble: further PAIRS artifacts of other seeds, whose scores are averaged with those of the first.
+            inductive: INDUCTIVE artifact, for entities that no context names.
 
         Raises:
             ArtifactError: one is missing, damaged, or of another kind.
-            KgrelError: the members of the ensemble do not fit together.
+            KgrelError: the members of the ensemble, or PAIRS and INDUCTIVE, do not fit together.
         """
+        if inductive is not None:
+            if ensemble:
+                raise KgrelError("an ensemble has several embeddings of an entity; leave out --inductive or --ensemble")
+            return cls(InductiveScorer.load(path, inductive))
         return cls(Ensemble.load([path, *ensemble]) if ensemble else open_scorer(path))
 
     def score(self, pairs: pd.DataFrame, uncertainty: bool = False, base_rate: Sequence[str] = ()) -> pd.DataFrame:

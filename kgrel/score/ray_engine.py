@@ -23,10 +23,10 @@ import pyarrow as pa
 
 from kgrel import __version__
 from kgrel.data.errors import ArtifactError, InputError, KgrelError
+from kgrel.data.parts import Parts
 from kgrel.data.progress import Silent
 from kgrel.score.chunks import ArrowChunks, Chunks, ParquetChunks, chunks_of
 from kgrel.score.opening import open_scorer
-from kgrel.score.parts import Parts
 from kgrel.score.settings import RaySettings, ScoreSettings
 from kgrel.score.stream import ChunkScorer, EngineError, Job, ScoreSummary
 

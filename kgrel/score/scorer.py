@@ -88,6 +88,15 @@ class CoMentioned(Protocol):
         ...
 
 
+@runtime_checkable
+class Predicting(Protocol):
+    """A scorer that has embeddings which were not learned but predicted."""
+
+    def predicted_rows(self, heads: Rows, tails: Rows) -> Flags:
+        """Which pairs have an entity of such an embedding (n,)."""
+        ...
+
+
 def entity_contexts(scorer: CoMentioned) -> Rows:
     """In how many contexts each entity stands with any other one: (entities,)."""
     heads, tails, counts = scorer.comentions
@@ -119,6 +128,10 @@ def score_chunk(
     wanted = wanted or Wanted()
     resolved = resolver.resolve(table, columns)
     resolved.status[rows_without_class(scorer, resolved)] = "untyped"
+    if isinstance(scorer, Predicting):
+        rows = resolved.ok
+        far = scorer.predicted_rows(resolved.heads[rows], resolved.tails[rows])
+        resolved.status[rows[far]] = "inductive"
     rows, size = resolved.ok, len(resolved.heads)
     answers, reasons = answer_pairs(scorer, resolved.heads[rows], resolved.tails[rows], wanted)
     known_rows = np.flatnonzero((resolved.heads >= 0) & (resolved.tails >= 0))

@@ -23,12 +23,12 @@ import torch
 
 from kgrel.data.errors import InputError, KgrelError
 from kgrel.data.files import refuse_existing
+from kgrel.data.parts import Parts
 from kgrel.data.progress import Progress, Silent
 from kgrel.data.tables import Format, TableReader, TableWriter, refuse_output, write_table
 from kgrel.model.predictive import TILE
-from kgrel.score.candidates import Columns, Resolver, find_columns, refuse_types
+from kgrel.score.candidates import SCORED, Columns, Resolver, find_columns, refuse_types
 from kgrel.score.confidence import wanted_of
-from kgrel.score.parts import Parts
 from kgrel.score.scorer import NO_RELATION, Scored, Scorer, added_columns, refuse_clash, score_chunk
 from kgrel.score.settings import ScoreSettings
 
@@ -229,7 +229,7 @@ def emit(table: pa.Table, writer: TableWriter, summary: ScoreSummary, settings: 
     """Count a scored chunk and write the rows that are wanted."""
     summary.count(table, settings.prefix)
     if settings.on_unknown == "skip":
-        table = table.filter(pc.equal(table.column(settings.prefix + "status"), "ok"))
+        table = table.filter(pc.is_in(table.column(settings.prefix + "status"), pa.array(SCORED)))
     writer.write(table.drop_columns([settings.prefix + REASON]))
     summary.rows_out += table.num_rows
 
@@ -279,7 +279,7 @@ def refuse_unscored(
     settings: ScoreSettings, path: str, lines: np.ndarray, table: pa.Table, columns: Columns, scored: Scored
 ) -> None:
     """With ``on_unknown="error"``, raise for the first row that cannot be scored."""
-    bad = np.flatnonzero(scored.status != "ok")
+    bad = np.flatnonzero(~np.isin(scored.status, SCORED))
     if settings.on_unknown != "error" or not len(bad):
         return
     row = int(bad[0])

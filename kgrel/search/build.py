@@ -13,10 +13,10 @@ import numpy as np
 from kgrel.data.artifact import Artifact, Kind, Manifest, create_artifact, open_artifact, refuse_foreign
 from kgrel.data.errors import ArtifactError, KgrelError
 from kgrel.data.files import canonical_json, refuse_existing, sha256_of
+from kgrel.data.parts import Parts
 from kgrel.data.progress import Progress, Silent
 from kgrel.data.settings import to_json
 from kgrel.model.representation import Representation
-from kgrel.score.parts import Parts
 from kgrel.search.fill import chosen_factory, fill_index, measured_recall
 from kgrel.search.library import faiss_library, make_index, read_index
 from kgrel.search.pair_table import PairTable

@@ -18,9 +18,9 @@ import numpy.typing as npt
 from kgrel.data.artifact import Artifact, Manifest
 from kgrel.data.errors import KgrelError
 from kgrel.data.files import refuse_existing
+from kgrel.data.parts import Parts
 from kgrel.data.progress import Progress, Silent
 from kgrel.data.settings import to_json
-from kgrel.score.parts import Parts
 from kgrel.search.build import FAISS, VECTORS, assemble
 from kgrel.search.fill import add_vectors, chosen_factory, write_faiss
 from kgrel.search.index import RelationIndex

@@ -65,7 +65,7 @@ def read_pairs(path: str | Path, known: EntityTable) -> AskedPairs:
         pairs = corpus.pairs
         heads, tails = pairs.heads.astype(np.int64), pairs.tails.astype(np.int64)
         return AskedPairs(corpus.entities, heads, tails, np.zeros(len(pairs), np.bool_))
-    if kind in (Kind.GRAPH, Kind.REPRESENTATION, Kind.TYPING, Kind.MENTIONS, Kind.EXPORT, Kind.INDEX):
+    if kind in (Kind.GRAPH, Kind.REPRESENTATION, Kind.TYPING, Kind.MENTIONS, Kind.EXPORT, Kind.INDEX, Kind.INDUCTIVE):
         raise KgrelError(f"{path} is a {kind} artifact and holds no pairs; give a CORPUS, PAIRS, a baseline or a file")
     parts = read_parts(open_artifact(path, kind))
     data = parts["data"]

@@ -27,6 +27,7 @@ class Stream(IntEnum):
     NEGATIVES = 6
     PREDICTION = 7
     TYPING_BATCH = 8
+    NEIGHBOURS = 9
 
 
 def rng_of(seed: int, stream: Stream, step: int = 0) -> np.random.Generator:

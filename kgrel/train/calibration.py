@@ -20,7 +20,9 @@ from kgrel.train.pair_data import Flags, Rows
 
 CO_MENTIONED, NEVER = "co_mentioned", "never_co_mentioned"
 CALIBRATED, OUTSIDE, NOT_CALIBRATED = "calibrated", "outside_coverage", "not_calibrated"
-REASONS = (CALIBRATED, OUTSIDE, NEVER, NOT_CALIBRATED)
+INDUCTIVE = "inductive"
+"""An entity has a predicted embedding, see :mod:`kgrel.score.inductive`."""
+REASONS = (CALIBRATED, OUTSIDE, NEVER, NOT_CALIBRATED, INDUCTIVE)
 """Why a scored pair has a probability, or has none. ``outside_coverage``: an entity has no training label of the
 class. ``never_co_mentioned``: no sentence mentions the pair, and no such pairs were there to calibrate on.
 ``not_calibrated``: the artifact, or this class of it, is not calibrated."""

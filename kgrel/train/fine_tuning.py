@@ -18,7 +18,9 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from kgrel.model.classifier import RelationClassifier
+from kgrel.model.graph_encoder import GraphEncoder
 from kgrel.model.relvm import PairPrior
+from kgrel.train.graph_features import Encoded, encode, products
 
 FineTune = Literal["none", "entities", "all"]
 
@@ -43,15 +45,18 @@ class PairClassifier(nn.Module):
     Args:
         prior: copied; the given one stays as it is.
         fine_tune: which part of the copy is trained on: none, its entity embeddings, or all of it.
+        graph: encodes the two entities from their surroundings in a graph, and is trained with the classifier.
     """
 
-    def __init__(self, prior: PairPrior, classifier: RelationClassifier, fine_tune: FineTune) -> None:
+    def __init__(
+        self, prior: PairPrior, classifier: RelationClassifier, fine_tune: FineTune, graph: GraphEncoder | None = None
+    ) -> None:
         super().__init__()
         device = prior.entity_embedding.weight.device
         self.prior = PairPrior(prior.dimensions, prior.entity_embedding.num_embeddings).to(device)
         self.prior.load_state_dict(prior.state_dict(), strict=False)  # a whole RELVM has further tensors
         self.prior.requires_grad_(False)
-        self.classifier, self.frozen = classifier, fine_tune == "none"
+        self.classifier, self.frozen, self.graph = classifier, fine_tune == "none", graph
         for module, name in tuned_tensors(self.prior, fine_tune):
             pretrained = getattr(module, name)
             parametrize.register_parametrization(module, name, Offset(pretrained), unsafe=True)
@@ -59,15 +64,27 @@ class PairClassifier(nn.Module):
             offset.requires_grad_(True).data.zero_()
 
     def forward(
-        self, x: Tensor, y: Tensor, noise_u: Tensor, noise_z: Tensor, possible: Tensor, features: Tensor | None = None
+        self,
+        x: Tensor,
+        y: Tensor,
+        noise_u: Tensor,
+        noise_z: Tensor,
+        possible: Tensor,
+        features: Tensor | None = None,
+        around: Encoded | None = None,
     ) -> Tensor:
         """Rows (B,), noise (B, S, U) and (B, S, Z), possible classes (B, 1, C) → log p(r|z) (B, S, C).
 
         Args:
             features: what the classifier is given of a pair beside z (B, F).
+            around: the surroundings of the entities in the graph, from which it is given their encodings too.
         """
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen), parametrize.cached():
             z = self.prior.sample_pairs(x, y, noise_u, noise_z)  # (B, S, Z)
+            table = self.prior.entity_embedding.weight
+        if self.graph is not None and around is not None:
+            together = products(encode(self.graph, around, table), around)  # (B, D)
+            features = together if features is None else torch.cat([features, together], dim=-1)
         if features is not None:
             z = torch.cat([z, features.unsqueeze(1).expand(-1, z.shape[1], -1)], dim=-1)
         log_p: Tensor = self.classifier(z, possible)

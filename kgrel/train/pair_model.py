@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 
 from kgrel.data.artifact import Artifact, Kind, open_artifact, opens_artifact, read_json, settings_of
 from kgrel.data.errors import ArtifactError, KgrelError
@@ -23,12 +25,13 @@ from kgrel.model.representation import load_weights, save_weights
 from kgrel.model.uncertainty import Predicted, predict_with_uncertainty
 from kgrel.train.batches import Stream, torch_seed
 from kgrel.train.calibration import NOT_CALIBRATED, Calibration, Sampling
+from kgrel.train.graph_features import Encodings
 from kgrel.train.pair_artifact import PairArtifact, read_parts
 from kgrel.train.pair_data import Rows
-from kgrel.train.pairs import new_classifier, prediction_noise, with_no_relation
+from kgrel.train.pairs import joined_features, new_classifier, prediction_noise, with_no_relation
 from kgrel.train.settings import PairSettings
 
-PRIOR, CLASSIFIER = "prior.safetensors", "classifier.safetensors"
+PRIOR, CLASSIFIER, ENCODINGS = "prior.safetensors", "classifier.safetensors", "encodings.safetensors"
 CALIBRATION = "calibration.json"
 """Only there once the classifier is calibrated."""
 UNSAID = {"prediction_noise": "random", "prediction_precision": "fp32"}
@@ -41,23 +44,27 @@ class PairModel(PairArtifact):
 
     Attributes:
         calibration: from scores to probabilities; None until ``calibrate``.
+        encodings: of every entity from its surroundings in a graph; None without ``--graph-encoder``.
     """
 
     prior: PairPrior
     classifier: RelationClassifier
     settings: PairSettings
     calibration: Calibration | None = None
+    encodings: Encodings | None = None
 
     @property
     def title(self) -> str:
         """What it is called in tables."""
         tuned = {"none": "", "entities": ", entities fine-tuned", "all": ", fine-tuned"}
-        return "kgrel" + tuned[self.settings.fine_tune]
+        graph = "" if self.encodings is None else ", graph encoder"
+        return "kgrel" + tuned[self.settings.fine_tune] + graph
 
     @property
     def features(self) -> PairFeatures | None:
-        """What the classifier is given of a pair beside z, from the co-mentions that the artifact holds."""
-        return self.statistics.features if self.settings.text_statistics else None
+        """What the classifier is given of a pair beside z, from co-mentions and encodings that the artifact holds."""
+        statistics = self.statistics.features if self.settings.text_statistics else None
+        return joined_features(statistics, self.encodings)
 
     @cached_property
     def predictive(self) -> Predictive:
@@ -129,6 +136,8 @@ class PairModel(PairArtifact):
         weights = {k: v for k, v in self.prior.state_dict().items() if k.startswith(("entity_embedding.", "prior."))}
         save_weights(weights, directory / PRIOR)
         save_weights(self.classifier.state_dict(), directory / CLASSIFIER)
+        if self.encodings is not None:
+            save_weights({"table": self.encodings.table}, directory / ENCODINGS)
         if self.calibration is not None:
             text = canonical_json(self.calibration.to_json())
             (directory / CALIBRATION).write_text(text, encoding="utf-8")
@@ -158,8 +167,26 @@ class PairModel(PairArtifact):
             classifier=classifier.eval(),
             settings=settings,
             calibration=read_calibration(artifact, classes),
+            encodings=read_encodings(artifact, len(parts["entities"]), settings.graph_width),
             **parts,
         )
+
+
+def read_encodings(artifact: Artifact, entities: int, width: int) -> Encodings | None:
+    """The encodings of the entities from a graph, if the classifier was trained with them.
+
+    Raises:
+        ArtifactError: they are damaged, or of another shape than (entities, width).
+    """
+    if not width:
+        return None
+    try:
+        table = load_file(artifact.file(ENCODINGS))["table"]
+    except (SafetensorError, KeyError) as error:
+        raise ArtifactError(f"{artifact.path}: {ENCODINGS} is damaged ({error}); train it again") from None
+    if table.shape != (entities, width) or not bool(torch.isfinite(table).all()):
+        raise ArtifactError(f"{artifact.path}: {ENCODINGS} holds no finite encoding of every entity; train it again")
+    return Encodings(table)
 
 
 def read_calibration(artifact: Artifact, classes: list[str]) -> Calibration | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from kgrel.model.predictive import PairFeatures, posterior_predictive
 from kgrel.model.relvm import PairPrior
 from kgrel.train.batches import Stream, rng_of, torch_generator, torch_seed
 from kgrel.train.fine_tuning import PairClassifier
+from kgrel.train.graph_features import Encodings, GraphFeatures
 from kgrel.train.loop import LoopSettings, train
 from kgrel.train.pair_data import Flags, PairData, Part, Rows
 from kgrel.train.pair_loss import class_weights, negative_weights, pair_loss
@@ -78,9 +80,14 @@ class PairTask:
     """−E over z ~ p(z|x,y) of log p(r|z), mean over a batch of listed and NO-RELATION pairs."""
 
     def __init__(
-        self, prior: PairPrior, data: PairData, settings: PairSettings, features: PairFeatures | None = None
+        self,
+        prior: PairPrior,
+        data: PairData,
+        settings: PairSettings,
+        features: PairFeatures | None = None,
+        graph: GraphFeatures | None = None,
     ) -> None:
-        self.data, self.settings, self.features = data, settings, features
+        self.data, self.settings, self._features, self.graph = data, settings, features, graph
         self.batches = PairBatches(data, settings)
         self.class_weights = class_weights(data.labels[data.rows(Part.TRAINING)].sum(axis=0))
         held_out = data.rows(Part.VALIDATION)
@@ -88,7 +95,8 @@ class PairTask:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(torch_seed(settings.seed, Stream.INITIALISATION))
             classifier = new_classifier(prior.dimensions.z, len(data.classes.names), settings)
-            self.module = PairClassifier(prior, classifier, settings.fine_tune)
+            encoder = None if graph is None else graph.encoder(prior.dimensions.embedding)
+            self.module = PairClassifier(prior, classifier, settings.fine_tune, encoder)
 
     def loss(self, step: int, forward: nn.Module, device: torch.device) -> tuple[Tensor, dict[str, float]]:
         """See :class:`kgrel.train.loop.Task`."""
@@ -100,14 +108,31 @@ class PairTask:
         noise_z = torch.randn(*shape, d.z, generator=generator).to(device)
         x, y = torch.from_numpy(heads).to(device), torch.from_numpy(tails).to(device)
         possible = torch.from_numpy(with_no_relation(self.data.possible(rows))).unsqueeze(1).to(device)
-        beside = () if self.features is None else (torch.from_numpy(self.features(heads, tails)).to(device),)
-        log_p = forward(x, y, noise_u, noise_z, possible, *beside)  # (B, S, 1 + C)
+        further: dict[str, Any] = {}
+        if self._features is not None:
+            further["features"] = torch.from_numpy(self._features(heads, tails)).to(device)
+        if self.graph is not None:
+            rng = rng_of(self.settings.seed, Stream.NEIGHBOURS, step)
+            further["around"] = self.graph.of_pairs(heads, tails, rng, device)
+        log_p = forward(x, y, noise_u, noise_z, possible, **further)  # (B, S, 1 + C)
         targets = target_distribution(self.data.labels[rows]).to(device)
         s, listed = self.settings, self.data.positive[rows]
         weights = negative_weights(self.data.contexts[rows], listed, s.negative_discount).to(device)
         by_class = self.class_weights.to(device)
         loss = pair_loss(log_p, targets, weights, s.loss, s.hidden_positives, by_class)
         return loss, {"loss": loss.item()}
+
+    @property
+    def encodings(self) -> Encodings | None:
+        """g of every entity under the present weights; None without a graph."""
+        if self.graph is None or self.module.graph is None:
+            return None
+        return self.graph.encodings(self.module.graph, self.module.prior.entity_embedding.weight.detach())
+
+    @property
+    def features(self) -> PairFeatures | None:
+        """What the classifier is given of a pair beside z under the present weights."""
+        return joined_features(self._features, self.encodings)
 
     @torch.no_grad()
     def related(self, rows: Rows) -> np.ndarray:
@@ -116,9 +141,9 @@ class PairTask:
         d, x = prior.dimensions, torch.from_numpy(self.data.heads[rows]).to(device)
         y, zeros = torch.from_numpy(self.data.tails[rows]).to(device), torch.zeros(1, 1, max(d.u, d.z), device=device)
         possible = torch.from_numpy(with_no_relation(self.data.possible(rows))).unsqueeze(1).to(device)
-        beside = None
-        if self.features is not None:
-            beside = torch.from_numpy(self.features(self.data.heads[rows], self.data.tails[rows])).to(device)
+        beside, features = None, self.features
+        if features is not None:
+            beside = torch.from_numpy(features(self.data.heads[rows], self.data.tails[rows])).to(device)
         log_p = self.module(x, y, zeros[..., : d.u], zeros[..., : d.z], possible, beside)[:, 0, 0]
         found: np.ndarray = (-torch.expm1(log_p)).clamp_min(1e-6).double().cpu().numpy()
         return found
@@ -132,18 +157,28 @@ class PairTask:
         return {"stop": ap if ap is not None else 0.0}
 
 
+def joined_features(statistics: PairFeatures | None, encodings: Encodings | None) -> PairFeatures | None:
+    """Text statistics and, behind them, products of encodings, as far as they are there."""
+    parts = [part for part in (statistics, None if encodings is None else encodings.features) if part is not None]
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    return lambda heads, tails: np.concatenate([part(heads, tails) for part in parts], axis=1)
+
+
 def new_classifier(z: int, classes: int, settings: PairSettings) -> RelationClassifier:
-    """A classifier of z (Z) and, with text statistics, of these; from the global seed of torch.
+    """A classifier of z (Z) and, where the settings ask for them, of text statistics and of products of encodings from
+    a graph; from the global seed of torch.
 
     The weights of the statistics start at 0, so that one that never varies in training, such as the flag of pairs
     that are never mentioned together, has no effect ever.
     """
     further = FEATURES if settings.text_statistics else 0
-    classifier = RelationClassifier(z + further, 1 + classes, settings.hidden)
+    classifier = RelationClassifier(z + further + settings.graph_width, 1 + classes, settings.hidden)
     if further:
         for layer in (classifier.hidden, classifier.output):
             if layer is not None:
-                layer.weight.data[:, -further:] = 0.0
+                begin = layer.weight.shape[1] - settings.graph_width - further
+                layer.weight.data[:, begin : begin + further] = 0.0
     return classifier
 
 
@@ -186,7 +221,13 @@ def fit_classifier(
         That copy and the classifier with the weights of the best validation, and the final state of the loop.
     """
     task = PairTask(prior, data, settings, features)
+    state = fit(task, run, progress)
+    return task.module.plain_prior(), task.module.classifier.eval(), state
+
+
+def fit(task: PairTask, run: Run | None = None, progress: Progress | None = None) -> State:
+    """Train the module of a task to the weights of its best validation."""
+    settings = task.settings
     shared = {f.name for f in fields(LoopSettings)} & {f.name for f in fields(PairSettings)}
     loop = LoopSettings(**{name: getattr(settings, name) for name in shared})
-    state = train(task, loop, run, progress or Silent(), "train-pairs")
-    return task.module.plain_prior(), task.module.classifier.eval(), state
+    return train(task, loop, run, progress or Silent(), "train-pairs")

@@ -18,11 +18,12 @@ from kgrel.data.artifact import Artifact, Kind, Manifest, create_artifact, open_
 from kgrel.data.entities import EntityTable
 from kgrel.data.errors import KgrelError
 from kgrel.data.files import refuse_existing
+from kgrel.data.parts import Parts
 from kgrel.data.progress import Progress, Silent
 from kgrel.data.settings import to_json
 from kgrel.graph.graph import Graph
 from kgrel.graph.path_tokens import NO_PATH, PathTokens
-from kgrel.graph.paths import draw_paths
+from kgrel.graph.paths import PathDraws, Paths
 from kgrel.graph.removal import joined, removal_report, without_pairs
 from kgrel.graph.settings import PathSettings
 from kgrel.graph.walks import Walks
@@ -52,7 +53,8 @@ def build_path_corpus(
     """Write a CORPUS whose contexts are paths, behind those of a text corpus if one is given.
 
     Every asked pair has a context: one that says so where there is no path, or an entity is not in the graph. The
-    edges between its own entities are in no path of a pair, those between held-out pairs in none at all.
+    edges between its own entities are in no path of a pair, those between held-out pairs in none at all. Killed at any
+    time, the same command goes on with the paths that are not drawn; those that are wait in a directory beside ``out``.
 
     Args:
         pairs: what :func:`kgrel.train.asked_pairs.read_pairs` reads; None = the co-mentioned pairs of ``corpus``, or
@@ -79,8 +81,11 @@ def build_path_corpus(
         ends = [rows_in(graph.entities, held.entities)[side[held.held_out]] for side in (held.heads, held.tails)]
         report, walked = removal_report(graph, *ends), without_pairs(graph, *ends)
     manifest = Manifest(Kind.CORPUS, to_json(settings), settings.seed, parents)
+    parts = Parts(Path(out), {"settings": manifest.settings, "parents": parents})
     with create_artifact(out, manifest, overwrite) as draft:
-        draft.summary |= _write(walked, asked, rows, corpus, settings, draft.path, progress) | {"held_out": report}
+        written = _write(walked, asked, rows, corpus, settings, draft.path, parts, progress)
+        draft.summary |= written | {"held_out": report}
+    parts.delete()
     return open_artifact(out, Kind.CORPUS, verify=False)
 
 
@@ -97,9 +102,14 @@ def _write(
     corpus: Corpus | None,
     settings: PathSettings,
     out: Path,
+    parts: Parts,
     progress: Progress,
 ) -> dict[str, Any]:
-    """The files of the corpus; returns its summary."""
+    """The files of the corpus; returns its summary.
+
+    Args:
+        parts: where drawn paths are kept until all are there.
+    """
     entities = _entities(asked, corpus)
     at = rows_in(entities, asked.entities)
     heads, tails = at[asked.heads], at[asked.tails]
@@ -114,14 +124,20 @@ def _write(
     starts = np.where(turned[known], walked_tails, walked_heads), np.where(turned[known], walked_heads, walked_tails)
     progress.start("drawing paths", len(known))
     count = 0
-    for paths in draw_paths(walks, *starts, settings.paths, settings.longest, rng):
+    drawn = PathDraws(walks, *starts, settings.paths, settings.longest)
+    for portion, pairs_of_portion in enumerate(drawn.portions):
+        if portion in parts:
+            paths = Paths.of_table(parts.read(portion))
+        else:
+            paths = drawn.draw(portion, np.random.default_rng([settings.seed, 2, portion]))
+            parts.write(portion, paths.table())
         numbers = known[paths.pairs]
         first, last = np.where(turned, tails, heads)[numbers], np.where(turned, heads, tails)[numbers]
         lengths = [words.name_lengths[paths.nodes[:, side]] for side in (0, 3)]
         writer.add(NewContexts(first, last, words.texts(paths), lengths[0], lengths[1], words.tokens(paths)))
         without[numbers] = False
         count += len(paths)
-        progress.advance(len(np.unique(numbers)))
+        progress.advance(len(pairs_of_portion))
     missing = np.flatnonzero(without)
     writer.add(_no_paths(entities, heads[missing], tails[missing], words))
     found = writer.finish()

@@ -227,6 +227,15 @@ class PairSettings(BatchSettings):
     """Hidden units of the classifier; 0 = a single linear layer."""
     text_statistics: bool = False
     """Give the classifier, beside z, the log count of the pair's contexts, its NPMI, and whether it has any."""
+    graph_width: int = 0
+    """With ``--graph-encoder``: units of the encodings of x and y that the classifier is given beside z, as their
+    product; 0 = none, but 64 where a graph is given on the command line."""
+    graph_bases: int = 8
+    """Bases of the weights of the edge types in that encoder."""
+    graph_near: int = 4
+    """Neighbours of one edge type that it looks at in training; all of them at prediction."""
+    graph_far: int = 2
+    """Neighbours of one edge type that it looks at for each of these."""
     loss: Loss = "cross-entropy"
     """What is minimised: cross-entropy (paper); with rare classes or difficult pairs weighing more (class-balanced,
     focal); or the non-negative risk of positive and unlabelled pairs (nnpu)."""
@@ -259,9 +268,12 @@ class PairSettings(BatchSettings):
     def __post_init__(self) -> None:
         super().__post_init__()
         least = dict.fromkeys(("samples", "validate_every", "checkpoint_every"), 1)
+        least |= {"graph_width": 0, "graph_bases": 1, "graph_near": 1, "graph_far": 1}
         least |= dict.fromkeys(("steps", "weight_decay", "anchor", "hidden", "gradient_clip", "patience"), 0)
         least |= {"prediction_samples": 1, "negative_discount": 0}
         require(self, least, ("learning_rate",), ("hidden_positives",))
+        if self.graph_width and self.negatives == "hard":
+            raise KgrelError("hard negatives would encode the whole graph at every step; use --negatives random")
 
 
 TUNED = ("per_class_thresholds", "prediction_samples", "prediction_noise", "prediction_precision", "order")

@@ -16,16 +16,19 @@ from kgrel.data.files import sha256_of
 from kgrel.data.progress import Progress, Silent
 from kgrel.data.relations import ResolvedRelations, resolve_relations
 from kgrel.data.settings import to_json
+from kgrel.graph.graph import Graph
+from kgrel.graph.removal import removal_report, without_pairs
 from kgrel.model.representation import Representation
 from kgrel.text.corpus import Corpus
 from kgrel.train.dates import first_dates
+from kgrel.train.graph_features import GraphFeatures
 from kgrel.train.hold_out import read_held_out
 from kgrel.train.leakage import leakage_report
 from kgrel.train.listed import hash_of_listed, read_listed
 from kgrel.train.pair_artifact import describe
-from kgrel.train.pair_data import PairData, Rows, rows_in
+from kgrel.train.pair_data import PairData, Part, Rows, rows_in
 from kgrel.train.pair_model import PairModel
-from kgrel.train.pairs import fit_classifier
+from kgrel.train.pairs import PairTask, fit
 from kgrel.train.run import Run
 from kgrel.train.settings import TUNED, PairSettings, SplitSettings
 from kgrel.train.splits import SplitInputs, assemble_pairs
@@ -90,6 +93,7 @@ def train_pairs(
     out: str | Path,
     settings: PairSettings,
     *,
+    graph: Graph | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Artifact:
@@ -97,36 +101,69 @@ def train_pairs(
 
     An unfinished run in ``out`` is resumed if settings and inputs are the same.
 
+    Args:
+        graph: from which the entities are encoded beside z, where the settings have a ``graph_width``; held-out pairs
+            lose their edges first.
+
     Raises:
-        KgrelError: ``out`` exists, the representation is one of types, or there is too little to train on.
+        KgrelError: ``out`` exists, the representation is one of types, there is too little to train on, or a graph is
+            given and not asked for, or the other way round.
     """
     representation.require_identifiers("train-pairs")
     started, out, progress = time.monotonic(), Path(out), progress or Silent()
     inputs = prepare_pairs(representation.entities, corpus, relations, settings)
     assert representation.artifact is not None
     parents = {"representation": representation.artifact.hash, **parents_of(corpus, relations, settings)}
+    if graph is not None and graph.artifact is not None:
+        parents["encoded_graph"] = graph.artifact.hash
+    seen, removed = encoded_graph(graph, representation.entities, inputs.data, settings)
     run = Run(out, {"settings": to_json(settings), "parents": parents}, overwrite)
     statistics = TextStatistics(inputs.comentions, len(representation.entities))
     features = statistics.features if settings.text_statistics else None
-    prior, classifier, state = fit_classifier(representation.model, inputs.data, settings, run, progress, features)
+    task = PairTask(representation.model, inputs.data, settings, features, seen)
+    state = fit(task, run, progress)
     listed = inputs.relations
     model = PairModel(
-        prior=prior,
-        classifier=classifier,
+        prior=task.module.plain_prior(),
+        classifier=task.module.classifier.eval(),
         entities=representation.entities,
         data=inputs.data,
         comentions=inputs.comentions,
         relations=(listed.heads, listed.tails, listed.classes),
         thresholds=np.zeros(len(listed.class_names)),
         settings=settings,
+        encodings=task.encodings,
     )
     tuned = model.tune()
     model.write(out)
-    summary = {"steps": state.step, **tuned, **describe(model), **inputs.summary}
+    summary = {"steps": state.step, **tuned, **describe(model), **inputs.summary, **removed}
     manifest = Manifest(Kind.PAIRS, to_json(settings), settings.seed, parents, summary)
     artifact = finish_artifact(out, manifest, time.monotonic() - started)
     run.close()
     return artifact
+
+
+def encoded_graph(
+    graph: Graph | None, entities: EntityTable, data: PairData, settings: PairSettings
+) -> tuple[GraphFeatures | None, dict[str, Any]]:
+    """What the classifier sees of a graph without the edges of validation and test pairs; and what was removed.
+
+    Raises:
+        KgrelError: a graph is given and not asked for, or the other way round; or none of its nodes is an entity.
+    """
+    if (graph is None) != (settings.graph_width == 0):
+        raise KgrelError("a graph encoder needs both a graph and a graph_width above 0; give both or neither")
+    if graph is None:
+        return None, {}
+    nodes, held = rows_in(graph.entities, entities), data.parts != Part.TRAINING
+    if not (nodes >= 0).any():
+        raise KgrelError(
+            f"no entity of the representation is in the graph; its nodes are {graph.entities.examples()}, the entities "
+            f"{entities.examples()}: use the same identifiers"
+        )
+    ends = nodes[data.heads[held]], nodes[data.tails[held]]
+    features = GraphFeatures(without_pairs(graph, *ends), entities, settings)
+    return features, {"graph_encoder": removal_report(graph, *ends)}
 
 
 def tune_threshold(

@@ -16,6 +16,7 @@ from kgrel.baselines.settings import (
     DegreeSettings,
     KgeSettings,
     LabelOnlySettings,
+    PathCountSettings,
 )
 from kgrel.data.artifact import Kind
 from kgrel.data.errors import ArtifactError, KgrelError
@@ -23,6 +24,8 @@ from kgrel.evaluate.pair_ranking import evaluate_ranking
 from kgrel.evaluate.pairs import evaluate_pairs
 from kgrel.evaluate.settings import EvaluationSettings, RankingSettings
 from kgrel.evaluate.tables import ranking_text, text_table
+from kgrel.graph.build import import_graph
+from kgrel.graph.graph import Graph
 from kgrel.score.opening import SCORERS, open_scorer, scorer_class
 from kgrel.score.pair_scorer import PairScorer
 from kgrel.text.corpus import Corpus
@@ -38,6 +41,7 @@ SETTINGS: dict[str, tuple[Kind, Any]] = {
     "adamic-adar": (Kind.DEGREE, DegreeSettings(measure="adamic-adar")),
     "label-only": (Kind.LABEL_ONLY, LabelOnlySettings(batch_size=64, batch_negatives=48, steps=20, validate_every=10)),
     "kge": (Kind.KGE, KgeSettings(model="RotatE", dimensions=8, epochs=2, validate_epochs=1, search=False)),
+    "path-counts": (Kind.PATH_COUNTS, PathCountSettings(strengths=(0.1, 1.0))),
     "attention": (
         Kind.ATTENTION,
         AttentionSettings(
@@ -55,8 +59,11 @@ def baselines(
 ) -> dict[str, Path]:
     """An artifact of each baseline."""
     out, corpus = tmp_path_factory.mktemp("baselines"), Corpus.open(corpus_path)
+    import_graph([world_files["nodes.tsv"], world_files["edges.sif"]], out / "graph")
+    graph = Graph.open(out / "graph")
     for name, (kind, settings) in SETTINGS.items():
-        train_baseline(scorer_class(kind), corpus, world_files["relations.tsv"], out / name, settings)
+        walked = graph if kind == Kind.PATH_COUNTS else None
+        train_baseline(scorer_class(kind), corpus, world_files["relations.tsv"], out / name, settings, graph=walked)
     return {name: out / name for name in SETTINGS}
 
 

@@ -85,3 +85,18 @@ def test_twins_and_uneven_columns_are_refused() -> None:
         EntityTable(["GENE", "GENE"], ["7", "7"], ["", ""], [[], []])
     with pytest.raises(ValueError, match="equally long"):
         EntityTable(["GENE"], ["7"], [], [[]])
+
+
+def test_tables_are_cut_and_joined() -> None:
+    table = EntityTable(["GENE", "GENE", "DISEASE"], ["1", "2", "3"], ["a", "b", "c"], [["9"], [], []])
+    some = table.rows([2, 0])
+    assert (some.types, some.ids, some.names, some.alternatives) == (
+        ["DISEASE", "GENE"],
+        ["3", "1"],
+        ["c", "a"],
+        [[], ["9"]],
+    )
+    joined = table.joined(EntityTable(["GENE"], ["9"], ["d"], [[]]))
+    assert [joined.find(Entity("GENE", id_))[0] for id_ in ("1", "2", "9")] == [0, 1, 3]
+    with pytest.raises(ValueError, match="stands twice"):
+        table.joined(some)

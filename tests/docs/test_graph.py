@@ -15,7 +15,10 @@ from tests.cli.conftest import kgrel
 
 __all__ = ["kgrel"]
 PAGE = (Path(__file__).parents[2] / "docs" / "graph.md").read_text(encoding="utf-8")
-QUICK = {"train-pairs": ["--steps", "2", "--batch-size", "8", "--batch-negatives", "4", "--device", "cpu"]}
+QUICK = {
+    "train-pairs": ["--steps", "2", "--batch-size", "8", "--batch-negatives", "4", "--device", "cpu"],
+    "train-inductive": ["--steps", "2", "--width", "8", "--batch-size", "8"],
+}
 
 
 def blocks(language: str) -> list[str]:

@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from kgrel.data.parts import Parts
 from kgrel.data.tables import write_table
-from kgrel.score.parts import Parts
 from kgrel.score.settings import ScoreSettings
 from kgrel.score.stream import score_file
 from kgrel.train.pair_model import PairModel

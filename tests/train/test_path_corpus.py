@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from kgrel.data.errors import InputError, KgrelError
+from kgrel.graph import paths as path_draws
 from kgrel.graph.build import import_graph
 from kgrel.graph.graph import Graph
 from kgrel.graph.settings import PathSettings
@@ -219,3 +223,41 @@ def test_options_that_do_not_fit_are_refused(kgrel, graph: Graph, tmp_path: Path
     outcome = kgrel("build-corpus", *options, "--out", tmp_path / "out")
     assert outcome.code in (1, 2)
     assert message in outcome.err
+
+
+def test_a_killed_build_goes_on_and_ends_with_the_same_bytes(
+    graph: Graph, pairs_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGKILL as soon as some portions are drawn; what they hold is read again, not drawn again."""
+    monkeypatch.setattr(path_draws, "COLUMNS", 1)
+    out, parts = tmp_path / "killed", tmp_path / ".killed.parts"
+    arguments = ["build-corpus", "--from-graph", graph.artifact.path, "--pairs", pairs_path, "--paths", 3, "--out", out]
+    script = (
+        "import sys, time, kgrel.graph.paths as paths, kgrel_cli.main as main; paths.COLUMNS = 1;"
+        "plain = paths.PathDraws.draw;"
+        "paths.PathDraws.draw = lambda *given: (time.sleep(0.05), plain(*given))[1];"
+        "sys.argv[1:] = sys.argv[1:]; main.main()"
+    )
+    with subprocess.Popen([sys.executable, "-c", script, *map(str, arguments)], stderr=subprocess.DEVNULL) as child:
+        limit = time.monotonic() + 300
+        while len(list(parts.glob("*.arrow"))) < 3:
+            assert child.poll() is None, "the build was over before it could be killed"
+            assert time.monotonic() < limit, "the build does not come on"
+            time.sleep(0.005)
+        child.kill()
+    assert not out.exists()
+    kept, drawn = len(list(parts.glob("*.arrow"))), []
+    plain = path_draws.PathDraws.draw
+
+    def counted(self: path_draws.PathDraws, portion: int, rng: np.random.Generator) -> path_draws.Paths:
+        drawn.append(portion)
+        return plain(self, portion, rng)
+
+    monkeypatch.setattr(path_draws.PathDraws, "draw", counted)
+    settings = PathSettings(paths=3)
+    resumed = build_path_corpus(graph, out, settings, pairs=pairs_path)
+    assert min(drawn) >= kept
+    whole = build_path_corpus(graph, tmp_path / "whole", settings, pairs=pairs_path)
+    assert len(drawn) > kept
+    assert resumed.manifest == whole.manifest
+    assert not parts.exists()

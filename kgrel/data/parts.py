@@ -1,4 +1,4 @@
-"""Scored chunks kept beside an output until it is whole, so that a killed run goes on where it was."""
+"""Finished chunks of a long job kept beside an output until it is whole, so that a killed run goes on where it was."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Parts:
     """The finished chunks of a run, by number; a part is there whole or not at all.
 
     Args:
-        out: the output file; the parts stand in a hidden directory beside it.
+        out: the output file or directory; the parts stand in a hidden directory beside it.
         identity: everything that the output depends on; parts of another run are deleted.
 
     Raises:
@@ -39,7 +39,10 @@ class Parts:
         claim(self.directory, out)
         if self._stored_identity() != json.loads(canonical_json(identity)):
             for path in self.directory.iterdir():  # not the directory, which is claimed
-                path.unlink()
+                if path.is_dir():
+                    remove_tree(path)
+                else:
+                    path.unlink()
             write_text(self.directory / IDENTITY, canonical_json(identity))
 
     @classmethod
