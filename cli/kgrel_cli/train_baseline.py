@@ -38,7 +38,9 @@ def command() -> None:
 def add(kind: Kind, cls: type[SplitSettings], text: str, recipes: dict[str, Any] | None = None) -> Callable[..., None]:
     """The command of one baseline: its settings as options."""
 
-    @command.command(str(kind), help=text)
+    example = f"kgrel train-baseline {kind} --corpus corpus --relations relations.tsv.gz --out {kind}"
+
+    @command.command(str(kind), help=f"{text}\n\n\b\nExample:\n  {example}")
     @click.option("--corpus", required=True, type=INPUT, help="CORPUS that says which pairs are co-mentioned.")
     @click.option(
         "--relations", required=True, type=INPUT,
