@@ -49,6 +49,8 @@ VERBS = {
     "relation-modes": "Show whether one pair has several relations.",
     "map-relations": "Draw the pairs of an index in a plane, coloured by relation.",
     "explain": "Show everything that is known of one pair: prediction, similar pairs, sentences, paths, modes.",
+    "explore": "Look at predictions in the browser, and accept, reject or comment on them.",
+    "export-reviews": "Write accepted predictions as relations for the next training.",
     "export": "Export scored pairs as edges for a graph database or a viewer.",
     "validate-export": "Check exported files against the Biolink model.",
     "doctor": "Show what this installation and this machine can do, and what is wrong.",
