@@ -58,7 +58,7 @@ def open_workbench(
         else co_mentioned(scorer.model, settings.candidates, progress)
     )
     return Workbench(
-        scorer, found, kept, settings, str(pairs), opened_corpus, opened_index, finder, opened
+        scorer, found, kept, settings, Path(pairs).resolve().name, opened_corpus, opened_index, finder, opened
     )  # fmt: skip
 
 

@@ -118,6 +118,14 @@ def add_questions(app: FastAPI, workbench: Workbench) -> None:
     def sentences(source: str, target: str, offset: int = 0) -> dict[str, Any] | None:
         return workbench.sentences(source, target, max(0, offset))
 
+    @app.get("/api/neighbours")
+    def neighbours(source: str, target: str) -> list[dict[str, Any]] | None:
+        return workbench.neighbours(source, target)
+
+    @app.get("/api/paths")
+    def paths(source: str, target: str) -> list[dict[str, Any]] | None:
+        return workbench.paths_between(source, target)
+
     @app.get("/api/modes")
     def modes(source: str, target: str) -> dict[str, Any]:
         return workbench.modes(source, target)

@@ -192,15 +192,24 @@ class Workbench:
             "commented": bool(comment),
         }
 
-    def pair(self, first: str, second: str) -> dict[str, Any]:
-        """What is known of one pair; what was not given is None, what is not there is empty.
+    def _ends(self, first: str, second: str) -> tuple[int, int]:
+        """Rows of two different entities.
 
         Raises:
-            KgrelError: an entity is not known, or both are the same.
+            KgrelError: one is not known, or both are the same.
         """
         head, tail = self.entity_row(first), self.entity_row(second)
         if head == tail:
             raise KgrelError(f"{first!r} and {second!r} are the same entity; give two different ones")
+        return head, tail
+
+    def pair(self, first: str, second: str) -> dict[str, Any]:
+        """What is known at once of one pair: prediction, sentences and reviews; what was not given is None.
+
+        Raises:
+            KgrelError: an entity is not known, or both are the same.
+        """
+        head, tail = self._ends(first, second)
         ids = [self._entity(row)["id"] for row in (head, tail)]
         with self._lock:
             prediction = prediction_of(self.scorer, *ids)
@@ -209,8 +218,6 @@ class Workbench:
             "target": self._entity(tail),
             "prediction": prediction,
             "sentences": self.sentences(*ids),
-            "neighbours": self._neighbours(*ids),
-            "paths": self._paths(head, tail),
             "reviews": [dataclasses.asdict(one) for one in self.reviews.all() if {one.first, one.second} == {*ids}],
         }
 
@@ -226,8 +233,9 @@ class Workbench:
         found = [pieces(self.corpus.sentence_of(row)) for row in chosen]
         return {"total": len(rows), "offset": offset, "sentences": found}
 
-    def _neighbours(self, first: str, second: str) -> list[dict[str, object]] | None:
-        """The pairs of the index that are related most alike; none where it does not know an entity."""
+    def neighbours(self, first: str, second: str) -> list[dict[str, object]] | None:
+        """The pairs of the index that are related most alike; None without an index, none where it does not know an
+        entity."""
         if self.index is None:
             return None
         try:
@@ -239,11 +247,16 @@ class Workbench:
             found = self.index.search([of_rows(self.index, head, tail, settings)], settings)[0]
         return answer_rows(self.index, found)
 
-    def _paths(self, head: int, tail: int) -> list[dict[str, Any]] | None:
-        """The heaviest paths of the graph, node by node."""
+    def paths_between(self, first: str, second: str) -> list[dict[str, Any]] | None:
+        """The heaviest paths of the graph, node by node; None without a graph.
+
+        Raises:
+            KgrelError: an entity is not known, or both are the same.
+        """
         if self.paths is None:
             return None
-        return [self._path(self.paths, path) for path in self.paths.find(head, tail, self.settings.paths)]
+        found = self.paths.find(*self._ends(first, second), self.settings.paths)
+        return [self._path(self.paths, path) for path in found]
 
     @staticmethod
     def _path(finder: PathFinder, path: WeighedPath) -> dict[str, Any]:
@@ -272,12 +285,10 @@ class Workbench:
         model = self.scorer.model
         if relation not in model.classes:
             raise KgrelError(f"no relation {relation!r}{did_you_mean(relation, model.classes)}")
-        head, tail = self.entity_row(first), self.entity_row(second)
-        score = None
-        if head != tail:
-            with self._lock:
-                mean, _ = model.predict(np.array([head]), np.array([tail]))
-            score = float(mean[0, model.classes.index(relation)])
+        head, tail = self._ends(first, second)
+        with self._lock:
+            mean, _ = model.predict(np.array([head]), np.array([tail]))
+        score = float(mean[0, model.classes.index(relation)])
         entities = model.entities
         ids = identifier_of(entities, head), identifier_of(entities, tail)
         names = entities.names[head], entities.names[tail]

@@ -8,6 +8,8 @@ const LABELS = {
   known_relation: "listed as", best_relation: "best relation", probability: "probability of being listed",
 };
 
+const PAUSE = 80; // milliseconds
+
 export class Detail {
   /**
    * @param {(review, counts) => void} reviewed called when a review was kept.
@@ -32,6 +34,8 @@ export class Detail {
       return;
     }
     this.place.setAttribute("aria-busy", "true");
+    await new Promise((done) => setTimeout(done, PAUSE)); // a held key passes over many pairs
+    if (signal.aborted) return;
     const known = await attempt(() => ask("pair", { source: row.source, target: row.target }, { signal }));
     if (signal.aborted) return;
     this.place.removeAttribute("aria-busy");
@@ -48,8 +52,8 @@ export class Detail {
       this.decision(),
       prediction(known.prediction),
       section("Sentences", known.sentences, "--corpus", "No sentence names both.", (found) => this.sentences(found)),
-      section("Paths in the graph", known.paths, "--graph", "No path of two or three edges joins them.", paths),
-      section("Pairs related most alike", known.neighbours, "--index", "The index holds nothing near.", (found) => this.neighbours(found)),
+      this.later("paths", "Paths in the graph", "--graph", "No path of two or three edges joins them.", paths),
+      this.later("neighbours", "Pairs related most alike", "--index", "The index holds nothing near.", neighbours),
       this.modes(),
     );
   }
@@ -108,12 +112,16 @@ export class Detail {
     return found.total ? element("div", {}, list, count, " ", more) : null;
   }
 
-  neighbours(found) {
-    const rows = found.map((one) =>
-      element("tr", {}, element("td", {}, `${one.source_name} – ${one.target_name}`),
-        element("td", {}, one.relation ?? "not listed"), element("td", {}, digits(one.score))));
-    const head = element("tr", {}, ...["Pair", "Listed as", "Similarity"].map((name) => element("th", {}, name)));
-    return rows.length ? element("table", {}, head, ...rows) : null;
+  /** A part that takes longer is asked for when the others are there. */
+  later(question, title, option, none, draw) {
+    if (!this.given?.[question]) return section(title, null, option, none, draw);
+    const place = section(title, undefined);
+    const { signal } = this.gone;
+    const pair = { source: this.row.source, target: this.row.target };
+    attempt(() => ask(question, pair, { signal })).then((found) => {
+      if (found !== undefined) place.replaceWith(section(title, found, option, none, draw));
+    });
+    return place;
   }
 
   /** Modes take seconds, so that they are told on demand. */
@@ -136,10 +144,11 @@ export class Detail {
   }
 }
 
-/** A part that was not given says how to give it; one that is empty says that. */
+/** A part that was not given says how to give it; one that is empty says that; one that is undefined is on its way. */
 function section(title, found, option, none, draw) {
   const made = element("section", {}, element("h3", {}, title));
-  if (found === null) made.append(element("p", { class: "empty" }, `Start kgrel explore with ${option} to see them.`));
+  if (found === undefined) made.append(element("p", { class: "empty" }, "…"));
+  else if (found === null) made.append(element("p", { class: "empty" }, `Start kgrel explore with ${option} to see them.`));
   else made.append(draw(found) ?? element("p", { class: "empty" }, none));
   return made;
 }
@@ -150,6 +159,14 @@ function prediction(values) {
     .map(([name, value]) => element("div", {}, element("dt", {}, LABELS[name] ?? name.replaceAll("_", " ")),
       element("dd", {}, typeof value === "number" && !Number.isInteger(value) ? digits(value) : String(value))));
   return element("section", {}, element("h3", {}, "Prediction"), element("dl", {}, ...cells));
+}
+
+function neighbours(found) {
+  const rows = found.map((one) =>
+    element("tr", {}, element("td", {}, `${one.source_name} – ${one.target_name}`),
+      element("td", {}, one.relation ?? "not listed"), element("td", {}, digits(one.score))));
+  const head = element("tr", {}, ...["Pair", "Listed as", "Similarity"].map((name) => element("th", {}, name)));
+  return rows.length ? element("table", {}, head, ...rows) : null;
 }
 
 function sentence(one) {
