@@ -40,6 +40,6 @@ def commands_of(page: str) -> list[Command]:
     """The commands of a page: fenced, or indented by four blanks."""
     text = PAGES[page].read_text(encoding="utf-8").replace("\\\n", " ")
     fenced = re.findall(r"```(\w*)\n(.*?)```", text, re.DOTALL)
-    indented = "\n".join(re.findall(rf"^    (?={'|'.join(PROGRAMS[:-1])} )(.*)$", text, re.MULTILINE))
+    indented = "\n".join(re.findall(rf"^    (?=(?:{'|'.join(PROGRAMS[:-1])}) )(.*)$", text, re.MULTILINE))
     lines = [line for language, block in [*fenced, ("sh", indented)] if language == "sh" for line in block.splitlines()]
     return [Command(page, re.sub(r" +", " ", line).strip()) for line in lines if shlex.split(line, comments=True)]

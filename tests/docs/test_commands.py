@@ -30,7 +30,7 @@ NOT_HERE = {
     r"export KGREL_NEO4J_PASSWORD": "sets a password",
     r"pip install": "installs",
     r"curl": "downloads",
-    r"torchrun\b|kgrel pretrain .*--devices 4": "needs several devices; tests/train/test_distributed.py has two processes",
+    r"torchrun\b|kgrel pretrain .*--devices 4": "needs several devices; tests/train/test_devices.py has two",
     r"kgrel .*--device cuda": "needs a GPU",
     r"kgrel score-pairs .*--engine ray": "needs Ray; tests/score/test_ray_engine.py starts it where it is installed",
     r"kgrel build-index .*IVF16384": "needs 655,360 vectors to be trained",
