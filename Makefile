@@ -1,13 +1,14 @@
 # make demo     everything on the generated world, from installation to a scored list
 # make test     lint, types, tests
 # make nightly  the long tests as well
+# make docs     the site of docs/, every link checked, in site/
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test nightly lint types unit benchmarks clean
+.PHONY: demo test nightly lint types unit docs clean
 
 demo: $(INSTALLED)
 	$(BIN)/kgrel demo
@@ -27,10 +28,14 @@ unit: $(INSTALLED)
 nightly: $(INSTALLED)
 	$(BIN)/pytest
 
+docs: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	$(BIN)/mkdocs build --strict
+
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $(INSTALLED)
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis runs
+	rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis runs

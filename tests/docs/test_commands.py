@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from kgrel.apps.explore.reviews import Reviews
 from kgrel.score.stream import score_file
 from kgrel.train.pair_model import PairModel
 from kgrel_cli.main import cli
@@ -103,8 +104,9 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
         (tmp_path / "demo").mkdir()
         for name, path in (artifact | {"world": world}).items():
             (tmp_path / "demo" / name).symlink_to(path)
+        model = PairModel.open(artifact["pairs"])
         shutil.copy(world / "candidates.csv", tmp_path / "demo" / "candidates.csv")
-        score_file(PairModel.open(artifact["pairs"]), world / "candidates.csv", tmp_path / "demo" / "scored.csv")
+        score_file(model, world / "candidates.csv", tmp_path / "demo" / "scored.csv")
         mentions: Path = request.getfixturevalue("mention_sentences")
         for name in ("labelled.tsv", "test.tsv"):
             shutil.copy(mentions, tmp_path / name)
@@ -113,6 +115,9 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
         for name, path in files.items():
             shutil.copy(path, tmp_path / name)
             (tmp_path / f"{name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+        e, heads, tails = model.entities, *model.relations[:2]
+        listed = tuple(f"{e.types[side[0]]}::{e.ids[side[0]]}" for side in (heads, tails))
+        Reviews(tmp_path / "reviews.sqlite").put((listed[0], listed[1]), ("", ""), model.classes[0], "accepted")
         OF_PAGE.get(page, lambda *_: None)(tmp_path, artifact, mentions, world)
         monkeypatch.chdir(tmp_path)
         return tmp_path
