@@ -136,7 +136,7 @@ def add_questions(app: FastAPI, workbench: Workbench) -> None:
         if lacking:
             raise KgrelError(f"a review needs {', '.join(lacking)}")
         written = workbench.review(
-            given["source"], given["target"], given["relation"], given["decision"], given.get("comment", "")
+            given["source"], given["target"], given["relation"], given["decision"], given.get("comment")
         )
         return {"review": written, "reviews": workbench.review_counts()}
 

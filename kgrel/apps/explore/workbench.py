@@ -61,6 +61,9 @@ class Workbench:
     paths: PathFinder | None = None
     representation: Representation | None = None
     _lock: RLock = field(default_factory=RLock, repr=False)
+    """Held while the classifier computes."""
+    _search_lock: RLock = field(default_factory=RLock, repr=False)
+    """Held while the index or the representation does, which takes longer; a prediction does not wait for it."""
     _rankings: OrderedDict[tuple[int, str], Shown] = field(default_factory=OrderedDict, repr=False)
 
     def __post_init__(self) -> None:
@@ -243,7 +246,7 @@ class Workbench:
         except KgrelError:
             return []
         settings = SearchSettings(top=min(self.settings.neighbours, max(1, self.index.pairs.live)))
-        with self._lock:
+        with self._search_lock:
             found = self.index.search([of_rows(self.index, head, tail, settings)], settings)[0]
         return answer_rows(self.index, found)
 
@@ -273,11 +276,16 @@ class Workbench:
         """
         if self.representation is None:
             raise KgrelError("modes need the representation; start kgrel explore with --representation")
-        with self._lock:
+        with self._search_lock:
             return relation_modes(self.representation, first, second, MODES, index=self.index, corpus=self.corpus)
 
-    def review(self, first: str, second: str, relation: str, decision: str, comment: str) -> dict[str, Any]:
+    def review(
+        self, first: str, second: str, relation: str, decision: str, comment: str | None = None
+    ) -> dict[str, Any]:
         """Keep a decision, with the score that the relation has now.
+
+        Args:
+            comment: None keeps the one that is there.
 
         Raises:
             KgrelError: an unknown entity or relation; see :meth:`Reviews.put`.
@@ -292,6 +300,10 @@ class Workbench:
         entities = model.entities
         ids = identifier_of(entities, head), identifier_of(entities, tail)
         names = entities.names[head], entities.names[tail]
+        if comment is None:
+            before = {(one.first, one.second, one.relation): one.comment for one in self.reviews.all()}
+            low, high = sorted(ids)
+            comment = before.get((low, high, relation), "")
         return dataclasses.asdict(self.reviews.put(ids, names, relation, decision, comment, score, self.model_hash))
 
     def review_counts(self) -> dict[str, int]:

@@ -164,7 +164,10 @@ def test_a_review_is_kept_counted_and_shown(client: Client, first: dict[str, Any
     ]
     assert client.get("pair", **pair_of(first))["reviews"] == [review]
     reversed_pair = {"source": first["target"], "target": first["source"]}
-    client.review(**reversed_pair, relation=relation, decision="open")
+    kept = client.review(**reversed_pair, relation=relation, decision="rejected").json()["review"]
+    assert (kept["decision"], kept["comment"]) == ("rejected", "seen")
+    client.review(**reversed_pair, relation=relation, decision="open", comment="")
+    assert client.get("about")["reviews"] == {"accepted": 0, "rejected": 0, "open": 0}
     assert client.get("predictions", review="accepted")["rows"] == []
 
 

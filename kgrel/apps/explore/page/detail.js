@@ -33,25 +33,25 @@ export class Detail {
       this.place.replaceChildren(element("p", { class: "empty" }, "Choose a pair to see what is known of it."));
       return;
     }
-    this.place.setAttribute("aria-busy", "true");
+    this.draw();
+    this.place.scrollTop = 0;
     await new Promise((done) => setTimeout(done, PAUSE)); // a held key passes over many pairs
     if (signal.aborted) return;
     const known = await attempt(() => ask("pair", { source: row.source, target: row.target }, { signal }));
-    if (signal.aborted) return;
-    this.place.removeAttribute("aria-busy");
-    if (!known) return;
+    if (signal.aborted || !known) return;
     this.known = known;
     this.draw();
-    this.place.scrollTop = 0;
   }
 
+  /** The pair as it stands in the list, and what has come of the rest. */
   draw() {
-    const { known } = this;
+    const { known, row } = this;
+    const end = (side) => known?.[side] ?? { id: row[side], name: row[`${side}_name`] };
     this.place.replaceChildren(
-      element("h2", {}, this.entity(known.source), " – ", this.entity(known.target)),
+      element("h2", {}, this.entity(end("source")), " – ", this.entity(end("target"))),
       this.decision(),
-      prediction(known.prediction),
-      section("Sentences", known.sentences, "--corpus", "No sentence names both.", (found) => this.sentences(found)),
+      section("Prediction", known?.prediction, "", "", prediction),
+      section("Sentences", known?.sentences, "--corpus", "No sentence names both.", (found) => this.sentences(found)),
       this.later("paths", "Paths in the graph", "--graph", "No path of two or three edges joins them.", paths),
       this.later("neighbours", "Pairs related most alike", "--index", "The index holds nothing near.", neighbours),
       this.modes(),
@@ -69,10 +69,12 @@ export class Detail {
 
   decision() {
     const review = this.review();
-    const now = review?.decision ?? "open";
+    const now = review?.decision ?? this.row.decision;
     const button = (decision, label, key) =>
       element("button", { class: decision, "aria-pressed": now === decision, title: key, onclick: () => this.decide(decision) }, label);
-    const comment = element("textarea", { id: "comment", rows: 2, maxlength: 4000, placeholder: "Comment   c", "aria-label": "Comment" });
+    const comment = element("textarea", {
+      id: "comment", rows: 2, maxlength: 4000, placeholder: "Comment   c", "aria-label": "Comment", disabled: !this.known,
+    });
     comment.value = review?.comment ?? "";
     comment.addEventListener("change", () => this.decide(this.review()?.decision ?? "open"));
     const when = review ? element("small", {}, `reviewed ${review.at.slice(0, 10)}`) : null;
@@ -80,19 +82,23 @@ export class Detail {
       button("accepted", "Accept", "a"), button("rejected", "Reject", "r"), button("open", "Open", "o"), when, comment);
   }
 
-  /** Keep a decision with the comment as it stands. */
+  /** Keep a decision, with the comment as it stands where it has come, else with the one that is kept already. */
   async decide(decision) {
-    if (!this.known) return false;
     const { row, known } = this;
-    const given = { source: row.source, target: row.target, relation: row.relation, decision, comment: byId("comment").value };
+    if (!row) return false;
+    const given = { source: row.source, target: row.target, relation: row.relation, decision };
+    if (known) given.comment = byId("comment").value;
     const body = { method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify(given) };
     const answer = await attempt(() => ask("review", {}, body));
     if (!answer) return false;
     const { review } = answer;
-    known.reviews = known.reviews.filter((one) => one.relation !== row.relation);
-    if (review.decision !== "open" || review.comment) known.reviews.push(review);
+    row.decision = review.decision;
     this.reviewed(review, answer.reviews);
-    if (this.known === known) this.place.querySelector(".decision").replaceWith(this.decision());
+    if (known) {
+      known.reviews = known.reviews.filter((one) => one.relation !== row.relation);
+      if (review.decision !== "open" || review.comment) known.reviews.push(review);
+    }
+    if (this.row === row) this.place.querySelector(".decision").replaceWith(this.decision());
     return true;
   }
 
@@ -116,6 +122,7 @@ export class Detail {
   later(question, title, option, none, draw) {
     if (!this.given?.[question]) return section(title, null, option, none, draw);
     const place = section(title, undefined);
+    if (!this.known) return place;
     const { signal } = this.gone;
     const pair = { source: this.row.source, target: this.row.target };
     attempt(() => ask(question, pair, { signal })).then((found) => {
@@ -126,7 +133,7 @@ export class Detail {
 
   /** Modes take seconds, so that they are told on demand. */
   modes() {
-    if (!this.given?.modes) return "";
+    if (!this.given?.modes || !this.known) return "";
     const place = element("section", {}, element("h3", {}, "Modes of the relation"));
     const button = element("button", {}, "Look for several relations");
     button.addEventListener("click", async () => {
@@ -153,12 +160,13 @@ function section(title, found, option, none, draw) {
   return made;
 }
 
+/** The values of the prediction, named. */
 function prediction(values) {
   const cells = Object.entries(values)
     .filter(([, value]) => value !== null)
     .map(([name, value]) => element("div", {}, element("dt", {}, LABELS[name] ?? name.replaceAll("_", " ")),
       element("dd", {}, typeof value === "number" && !Number.isInteger(value) ? digits(value) : String(value))));
-  return element("section", {}, element("h3", {}, "Prediction"), element("dl", {}, ...cells));
+  return element("dl", {}, ...cells);
 }
 
 function neighbours(found) {

@@ -5,6 +5,7 @@ import { ask, attempt, byId, digits, element, whole } from "./dom.js";
 const HEIGHT = 44; // pixels of a row, as in style.css
 const BLOCK = 200; // rows that are asked for at once
 const SPARE = 8; // rows beyond the edges
+const REST = 60; // milliseconds without scrolling after which rows are asked for
 const MARKS = { accepted: "✓", rejected: "✗", open: "" };
 
 export class PredictionList {
@@ -46,31 +47,32 @@ export class PredictionList {
 
   /** Ask for a block of rows, once. */
   load(block) {
-    if (!this.blocks.has(block)) {
-      const { signal } = this.gone;
-      const asked = attempt(() => ask("predictions", { ...this.parameters, offset: block * BLOCK, limit: BLOCK }, { signal }));
-      this.blocks.set(block, null);
-      this.waiting = asked.then((answer) => {
-        if (signal.aborted) return;
-        if (!answer) {
-          this.blocks.delete(block);
-          byId("count").textContent = "";
-          return;
-        }
-        this.blocks.set(block, answer.rows);
-        this.total = answer.total;
-        this.rows.style.height = `${this.total * HEIGHT}px`;
-        byId("count").textContent = `${whole(this.total)} ${this.total === 1 ? "prediction" : "predictions"}`;
-        byId("empty").hidden = this.total > 0;
-        this.draw();
-      });
+    if (!this.blocks.has(block)) this.blocks.set(block, this.fetch(block));
+    return this.blocks.get(block);
+  }
+
+  async fetch(block) {
+    const { signal } = this.gone;
+    const place = { offset: block * BLOCK, limit: BLOCK };
+    const answer = await attempt(() => ask("predictions", { ...this.parameters, ...place }, { signal }));
+    if (signal.aborted) return;
+    if (!answer) {
+      this.blocks.delete(block);
+      if (!this.total) byId("count").textContent = "";
+      return;
     }
-    return this.waiting;
+    this.blocks.set(block, answer.rows);
+    this.total = answer.total;
+    this.rows.style.height = `${this.total * HEIGHT}px`;
+    byId("count").textContent = `${whole(this.total)} ${this.total === 1 ? "prediction" : "predictions"}`;
+    byId("empty").hidden = this.total > 0;
+    this.draw();
   }
 
   /** The row at a place, if it has come. */
   row(at) {
-    return this.blocks.get(Math.floor(at / BLOCK))?.[at % BLOCK] ?? null;
+    const rows = this.blocks.get(Math.floor(at / BLOCK));
+    return Array.isArray(rows) ? (rows[at % BLOCK] ?? null) : null;
   }
 
   draw() {
@@ -78,11 +80,24 @@ export class PredictionList {
     const seen = Math.ceil(this.frame.clientHeight / HEIGHT) + 2 * SPARE;
     const last = Math.min(this.total, first + seen);
     const drawn = [];
+    const missing = new Set();
     for (let at = first; at < last; at += 1) {
       if (this.row(at)) drawn.push(this.drawRow(at, this.row(at)));
-      else this.load(Math.floor(at / BLOCK));
+      else {
+        drawn.push(this.drawGap(at));
+        missing.add(Math.floor(at / BLOCK));
+      }
     }
     this.rows.replaceChildren(...drawn);
+    clearTimeout(this.soon); // what scrolls past is never asked for
+    if (missing.size) this.soon = setTimeout(() => [...missing].forEach((block) => this.load(block)), REST);
+  }
+
+  /** The place of a row that has not come yet. */
+  drawGap(at) {
+    const made = element("div", { class: "row gap" }, element("span"), element("span", {}, "…"));
+    made.style.top = `${at * HEIGHT}px`;
+    return made;
   }
 
   drawRow(at, row) {
@@ -130,8 +145,8 @@ export class PredictionList {
   /** Take a review into the rows that have come; the view keeps its rows until it is asked for again. */
   reviewed(review) {
     const ends = [review.first, review.second];
-    for (const row of [...this.blocks.values()].flat()) {
-      if (row && ends.includes(row.source) && ends.includes(row.target) && row.relation === review.relation) {
+    for (const row of [...this.blocks.values()].filter(Array.isArray).flat()) {
+      if (ends.includes(row.source) && ends.includes(row.target) && row.relation === review.relation) {
         row.decision = review.decision;
         row.commented = review.comment !== "";
       }
