@@ -151,7 +151,7 @@ def usable(scorer: Scorer, resolver: Resolver, table: pa.Table, path: str, left_
         )
         answer = score_chunk(scorer, resolver, kept, columns)
         resolved, scored = resolver.resolve(kept, columns), pa.table(answer.columns).select(READ)
-    there = np.asarray(scored.column("score").is_valid()) & np.asarray(scored.column("best_relation").is_valid())
+    there = filled(scored.column("score")) & filled(scored.column("best_relation"))
     for status, count in zip(*np.unique(resolved.status[resolved.status != "ok"], return_counts=True), strict=True):
         left_out[str(status)] += int(count)
     ok = resolved.status == "ok"
@@ -167,14 +167,22 @@ def usable(scorer: Scorer, resolver: Resolver, table: pa.Table, path: str, left_
     return Predictions(heads, tails, classes, scores, spreads, probabilities, contexts, known, {})
 
 
+def filled(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    """Which cells hold something: neither null nor an empty text (n,)."""
+    found = pc.is_valid(column)
+    if pa.types.is_string(column.type):
+        found = pc.and_(found, pc.not_equal(pc.fill_null(column, ""), ""))
+    present: npt.NDArray[np.bool_] = np.asarray(found, dtype=np.bool_)
+    return present
+
+
 def floats(table: pa.Table, name: str, path: str) -> Floats:
-    """A column of numbers, NaN for null and where it is not there."""
+    """A column of numbers, NaN where a cell is empty and where the column is not there."""
     if name not in table.column_names:
         return np.full(table.num_rows, np.nan)
     column = table.column(name)
     try:
-        found = pc.cast(pc.if_else(pc.equal(column, ""), None, column) if pa.types.is_string(column.type) else column,
-                        pa.float64())  # fmt: skip
+        found = pc.cast(pc.if_else(pa.array(filled(column)), column, None), pa.float64())
     except pa.ArrowException as error:
         raise InputError(path, f"the column {name!r} holds something that is no number ({error})") from None
     values: Floats = found.to_numpy().astype(np.float64)
@@ -241,7 +249,8 @@ class Shown:
         """Which predictions have this decision."""
         decided = np.zeros(len(self.predictions), dtype=np.bool_)
         names = {place: name for name, place in self._classes.items()}
-        chosen = [key for key, decision in reviews.items() if wanted in ("open", decision)]
+        taken = ("accepted", "rejected") if wanted == "open" else (wanted,)
+        chosen = [key for key, decision in reviews.items() if decision in taken]
         if chosen:
             among = np.flatnonzero(np.isin(self.keys, [key for key, _ in chosen]))
             pairs = set(chosen)

@@ -224,7 +224,7 @@ function sketch(found, nodes, lines) {
     });
   }
   for (const node of nodes.values()) {
-    const short = node.name.length > 20 ? `${node.name.slice(0, 19)}…` : node.name;
+    const short = node.name.length > 18 ? `${node.name.slice(0, 17)}…` : node.name;
     svg.append(drawing("rect", { x: node.x - 66, y: node.y - 12, width: 132, height: 24, rx: 6 }),
       drawing("text", { x: node.x, y: node.y + 4 }, short, drawing("title", {}, `${node.name} (${node.id})`)));
   }
