@@ -7,6 +7,7 @@ a page elsewhere can neither read nor write.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import socket
 from importlib import resources
@@ -166,9 +167,10 @@ def address_of(opened: socket.socket) -> str:
 
 
 def serve(workbench: Workbench, opened: socket.socket) -> None:
-    """Answer until interrupted."""
+    """Answer until interrupted, which is how it ends and no failure."""
     uvicorn = web_library("uvicorn")
     host = opened.getsockname()[0]
     hosts = LOOPBACK if host in ("127.0.0.1", "::1") else ("*",)
     config = uvicorn.Config(make_app(workbench, hosts), log_level="warning", access_log=False)
-    uvicorn.Server(config).run(sockets=[opened])
+    with contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[opened])
