@@ -68,9 +68,12 @@ def test_reviews_become_relations(kgrel: Kgrel, pairs_path: Path, pair_model: Pa
 
 @pytest.mark.parametrize(
     ("made", "sentence"),
-    [(None, ".*: no such file; kgrel explore writes one"), ("nonsense " * 99, ".*: cannot be used as a file of reviews .*"),
-     ("", ".*: nothing is accepted yet, .*")],
-)  # fmt: skip
+    [
+        (None, ".*: no such file; kgrel explore writes one"),
+        ("nonsense " * 99, ".*: cannot be used as a file of reviews .*"),
+        ("", ".*: nothing is accepted yet, .*"),
+    ],
+)
 def test_a_file_that_holds_no_reviews_is_refused(
     kgrel: Kgrel, out: Path, tmp_path: Path, made: str | None, sentence: str
 ) -> None:
