@@ -52,7 +52,7 @@ SMALL = {
     "train-baseline attention": ["--steps", "2"],
     "train-typing": ["--steps", "4", "--device", "cpu"],
     "build-index": ["--samples", "2", "--recall-queries", "0"],
-    "evaluate-pairs": ["--draws", "10"],
+    "evaluate-pairs": ["--draws", "100"],
     "rebuild-index": ["--recall-queries", "0"],
     "export": ["--threshold", "0.0"],
     "hold-out-pairs": ["--positives", "5"],
