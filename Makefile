@@ -1,6 +1,6 @@
 # make demo     everything on the generated world, from installation to a scored list
 # make test     lint, types, tests
-# make nightly  the long tests as well
+# make nightly  every extra installed, and the long tests as well
 # make docs     the site of docs/, every link checked, in site/
 
 PYTHON ?= python3
@@ -26,6 +26,7 @@ unit: $(INSTALLED)
 	$(BIN)/pytest -n 2 -m "not nightly"
 
 nightly: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,bench,docs,ray,tensorboard]'
 	$(BIN)/pytest
 
 docs: $(INSTALLED)
