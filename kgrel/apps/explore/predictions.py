@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -24,6 +26,8 @@ Floats = npt.NDArray[np.float64]
 Order = Literal["score", "uncertain", "spread", "contexts"]
 ORDERS: tuple[Order, ...] = ("score", "uncertain", "spread", "contexts")
 """Best first; nearest to the threshold first; most many-sided first; most often mentioned first."""
+CHUNK = 4096
+"""Pairs that are scored at a time."""
 READ = ("best_relation", "score", "score_std", "probability")
 """Columns that a scored list brings along."""
 
@@ -50,6 +54,12 @@ class Predictions:
     """Listed classes joined by ``|``, None where none is (n,)."""
     left_out: dict[str, int]
     """Rows of the list that show nowhere, by reason."""
+
+    @classmethod
+    def none(cls) -> Predictions:
+        """No pair."""
+        ints, numbers = np.zeros(0, np.int64), np.zeros(0)
+        return cls(ints, ints, ints, numbers, numbers, numbers, ints, np.zeros(0, object), {})
 
     def __len__(self) -> int:
         return len(self.heads)
@@ -96,7 +106,8 @@ def co_mentioned(scorer: Scorer, count: int, progress: Progress | None = None) -
     novel = np.array([name is None for name in scorer.known(heads[rows], tails[rows])], dtype=np.bool_)
     rows = rows[novel][:count]
     table = pa.table({"source": texts(scorer.entities, heads[rows]), "target": texts(scorer.entities, tails[rows])})
-    return gathered(scorer, table.to_batches(max_chunksize=4096), "the co-mentioned pairs", progress)
+    pieces = (table.slice(start, CHUNK) for start in range(0, len(table), CHUNK))
+    return gathered(scorer, pieces, "the co-mentioned pairs", progress)
 
 
 def read_predictions(
@@ -111,32 +122,30 @@ def read_predictions(
     """
     with TableReader(path, format) as reader:
         refuse_types(reader.schema, find_columns(reader.columns, str(path)), str(path))
-        return gathered(scorer, (batch for table in reader for batch in table.to_batches()), str(path), progress)
+        return gathered(scorer, reader, str(path), progress)
 
 
 def of_table(scorer: Scorer, table: pa.Table) -> Predictions:
     """The rows of a ranking, which are scored already."""
-    return gathered(scorer, table.to_batches(), "the ranking", None)
+    return gathered(scorer, [table], "the ranking", None)
 
 
-def gathered(scorer: Scorer, batches: object, path: str, progress: Progress | None) -> Predictions:
-    """The usable rows of all batches; a pair that stands twice shows once, as it stands first."""
+def gathered(scorer: Scorer, tables: Iterable[pa.Table], path: str, progress: Progress | None) -> Predictions:
+    """The usable rows of all pieces; a pair that stands twice shows once, as it stands first."""
     progress = progress or Silent()
     progress.start("predictions", None)
-    resolver, parts, left_out = Resolver(scorer.entities), list[Predictions](), Counter[str]()
-    for batch in batches:  # type: ignore[attr-defined]
-        table = pa.Table.from_batches([batch])
+    resolver, parts, left_out = Resolver(scorer.entities), [Predictions.none()], Counter[str]()
+    for table in tables:
         parts.append(usable(scorer, resolver, table, path, left_out))
         progress.advance(table.num_rows)
-    names = ("heads", "tails", "classes", "scores", "spreads", "probabilities", "contexts", "known")
-    if not parts:
-        return Predictions(*(np.zeros(0, np.int64),) * 3, *(np.zeros(0),) * 3, np.zeros(0, np.int64),
-                           np.zeros(0, object), {})  # fmt: skip
-    whole = Predictions(*(np.concatenate([getattr(part, name) for part in parts]) for name in names), {})
+    names = [field.name for field in dataclasses.fields(Predictions) if field.name != "left_out"]
+    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    whole = Predictions(**columns, left_out={})
     _, first = np.unique(whole.keys(len(scorer.entities)), return_index=True)
     first.sort()
     left_out["repeated"] += len(whole) - len(first)
-    return Predictions(*(getattr(whole, name)[first] for name in names), {k: v for k, v in left_out.items() if v})
+    counts = {reason: count for reason, count in left_out.items() if count}
+    return Predictions(**{name: column[first] for name, column in columns.items()}, left_out=counts)
 
 
 def usable(scorer: Scorer, resolver: Resolver, table: pa.Table, path: str, left_out: Counter[str]) -> Predictions:
