@@ -26,14 +26,17 @@ def test_the_page_is_served_until_it_is_interrupted(pairs_path: Path, tmp_path: 
     command = [sys.executable, "-m", "kgrel_cli", "explore", str(pairs_path), "--port", "0", "--no-browser"]
     command += ["--candidates", "20", "--reviews", str(tmp_path / "reviews.sqlite")]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        line = next(line for line in process.stderr if "Ctrl-C" in line)
-        found = re.fullmatch(r"20 predictions at (http://127\.0\.0\.1:\d+/); Ctrl-C ends\n", line)
-        assert found is not None, line
-        with urllib.request.urlopen(f"{found[1]}api/about", timeout=20) as response:
-            assert json.load(response)["predictions"] == 20
-        process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        try:
+            assert process.stderr is not None
+            line = next(line for line in process.stderr if "Ctrl-C" in line)
+            found = re.fullmatch(r"20 predictions at (http://127\.0\.0\.1:\d+/); Ctrl-C ends\n", line)
+            assert found is not None, line
+            with urllib.request.urlopen(f"{found[1]}api/about", timeout=60) as response:
+                assert json.load(response)["predictions"] == 20
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
     assert Reviews(tmp_path / "reviews.sqlite").all() == []
 
 

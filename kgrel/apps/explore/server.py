@@ -143,7 +143,7 @@ def add_questions(app: FastAPI, workbench: Workbench) -> None:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens.
+    """A socket that listens already, so that a browser which comes before the server is ready waits.
 
     Raises:
         KgrelError: the port is taken, or the address is none of this machine.
@@ -153,6 +153,7 @@ def listen(host: str, port: int) -> socket.socket:
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         opened.bind((host, port))
+        opened.listen()
     except (OSError, OverflowError) as error:
         opened.close()
         reason = getattr(error, "strerror", None) or error

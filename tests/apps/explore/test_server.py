@@ -238,7 +238,6 @@ def test_an_index_of_another_model_is_refused_at_the_start(workbench: Workbench)
 @pytest.fixture
 def listening() -> Iterator[Any]:
     with listen("127.0.0.1", 0) as opened:
-        opened.listen()
         yield opened
 
 
