@@ -37,9 +37,15 @@ NOT_HERE = {
     r"kgrel build-index .*IVF16384": "needs 655,360 vectors to be trained",
     r"kgrel build-corpus .*--lexicon … ": "stands for the options of the command above it",
     r"kgrel cross-validate-mentions": "needs the ten folds of GAD; tests/evaluate/test_cross_validation.py makes some",
+    r"tutorial-hetionet: kgrel evaluate-pairs": "the small world has too few treatments; README.md evaluates",
     r"kgrel evaluate-pairs pairs --beside npmi": "needs pairs enough to resample; tests/cli/test_baselines.py does it",
 }
 """Pattern of a command → why it is not executed."""
+LONG = {
+    "docs/accelerators.md", "docs/evaluation.md", "docs/pretraining.md", "docs/reproducing.md", "docs/tagging.md",
+    "docs/tutorial-hetionet.md", "docs/tutorial-own-text.md",
+}  # fmt: skip
+"""Pages whose commands take many seconds even in small."""
 ELSEWHERE = {"docs/export.md": "tests/docs/test_export.py", "docs/graph.md": "tests/docs/test_graph.py"}
 """Pages whose commands another test executes whole."""
 TRAINING = ["--steps", "4", "--batch-size", "16", "--device", "cpu"]
@@ -52,7 +58,8 @@ SMALL = {
     "train-baseline attention": ["--steps", "2"],
     "train-typing": ["--steps", "4", "--device", "cpu"],
     "build-index": ["--samples", "2", "--recall-queries", "0"],
-    "evaluate-pairs": ["--draws", "100"],
+    "calibrate": ["--folds", "2", "--least", "2"],
+    "evaluate-pairs": ["--draws", "100", "--no-baselines"],
     "rebuild-index": ["--recall-queries", "0"],
     "export": ["--threshold", "0.0"],
     "hold-out-pairs": ["--positives", "5"],
@@ -69,8 +76,12 @@ ANOTHER = {
 
 def reason(command: Command) -> str | None:
     """Why a command is not executed, if it is not."""
-    line = " ".join(command.words)
-    return next((text for pattern, text in NOT_HERE.items() if re.match(pattern, line)), None)
+    return next((text for pattern, text in NOT_HERE.items() if matches(pattern, command)), None)
+
+
+def matches(pattern: str, command: Command) -> bool:
+    """Whether a pattern is of this command, alone or behind the name of its page."""
+    return any(re.match(pattern, line) for line in (" ".join(command.words), str(command)))
 
 
 def test_every_command_is_of_a_known_program() -> None:
@@ -79,7 +90,7 @@ def test_every_command_is_of_a_known_program() -> None:
 
 @pytest.mark.parametrize("pattern", NOT_HERE)
 def test_every_exception_is_needed_and_names_a_test_that_is_there(pattern: str) -> None:
-    assert any(re.match(pattern, " ".join(command.words)) for command in COMMANDS)
+    assert any(matches(pattern, command) for command in COMMANDS)
     for path in re.findall(r"tests/\S+", NOT_HERE[pattern]):
         assert (ROOT / path.strip(";,")).exists(), path
 
@@ -163,6 +174,15 @@ def hetionet_page(desk: Path, artifact: dict[str, Path], mentions: Path, world: 
     (desk / "hetionet-v1.0-edges.sif.gz").write_bytes(gzip.compress((world / "edges.sif").read_bytes()))
 
 
+def tagging_page(desk: Path, artifact: dict[str, Path], mentions: Path, world: Path) -> None:
+    rows = [line.split("\t") for line in (world / "diseases.tsv").read_text(encoding="utf-8").splitlines()[1:]]
+    terms = "".join(f"\n[Term]\nid: {row[0]}\nname: {row[1]}\n" for row in rows)
+    (desk / "HumanDO.obo.gz").write_bytes(gzip.compress(f"format-version: 1.2\n{terms}".encode()))
+    name, text = rows[0][1], f"A report of {rows[0][1]}."
+    gold = f"1|t|{text}\n1|a|\n1\t12\t{12 + len(name)}\t{name}\tDisease\t{rows[0][0]}\n\n"
+    (desk / "biored-train.pubtator").write_text(gold, encoding="utf-8")
+
+
 OF_PAGE: dict[str, Callable[..., None]] = {
     "README.md": sentences_to_classify,
     "docs/accelerators.md": give("corpus"),
@@ -172,6 +192,7 @@ OF_PAGE: dict[str, Callable[..., None]] = {
     "docs/reproducing.md": give("corpus"),
     "docs/scale-out.md": give("repr"),
     "docs/search.md": search_page,
+    "docs/tagging.md": tagging_page,
     "docs/tutorial-hetionet.md": hetionet_page,
 }
 
@@ -190,7 +211,13 @@ def here(command: Command) -> list[str]:
     return [*words, *(option for more in small for option in more)]
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page not in ELSEWHERE and executed(page)])
+def pages() -> list[Any]:
+    """The pages that are executed here, the long ones at night."""
+    short = [page for page in PAGES if page not in ELSEWHERE and executed(page)]
+    return [pytest.param(page, marks=pytest.mark.nightly if page in LONG else ()) for page in short]
+
+
+@pytest.mark.parametrize("page", pages())
 def test_the_commands_of_a_page_can_be_typed_in_one_after_the_other(
     page: str, desk: Callable[[str], Path], kgrel: Any
 ) -> None:
