@@ -222,6 +222,8 @@ class Shown:
         self.keys = predictions.keys(len(scorer.entities))
         self.margins = np.abs(predictions.scores - scorer.thresholds[predictions.classes])
         """Distance to the threshold (n,): the smaller, the less sure is the decision."""
+        self.listed = np.array([name is not None for name in predictions.known], dtype=np.bool_)
+        """Whether the relations table lists each pair (n,)."""
         self._classes = {name: place for place, name in enumerate(scorer.classes)}
         types = np.array(scorer.entities.types, dtype=object)
         pairs = zip(types[predictions.heads], types[predictions.tails], strict=True)
@@ -248,7 +250,7 @@ class Shown:
         if view.in_text is not None:
             keep &= (p.contexts > 0) == view.in_text
         if view.known is not None:
-            keep &= np.not_equal(p.known, None) == view.known
+            keep &= self.listed == view.known
         if view.review is not None:
             keep &= self._decided(reviews, view.review)
         rows = np.flatnonzero(keep)

@@ -147,9 +147,10 @@ def export_reviews(
     verdicts = {(one.first, one.second, one.relation): one.decision for one in found}
     rows, dropped, listed = list[dict[str, str]](), 0, set()
     for row in listed_rows(model) if model is not None else []:
-        key = (*sorted((row["source_id"], row["target_id"])), row["class"])
+        first, second = sorted((row["source_id"], row["target_id"]))
+        key = first, second, row["class"]
         listed.add(key)
-        if verdicts.get(key) == "rejected":  # type: ignore[call-overload]
+        if verdicts.get(key) == "rejected":
             dropped += 1
         else:
             rows.append(row)

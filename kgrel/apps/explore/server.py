@@ -59,16 +59,13 @@ def make_app(workbench: Workbench, hosts: tuple[str, ...] = LOOPBACK) -> FastAPI
     app: FastAPI = fastapi.FastAPI(title="kgrel explore", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(trusted, allowed_hosts=[host.strip("[]") for host in hosts] + list(hosts))
 
-    @app.exception_handler(KgrelError)
     def stated(request: Any, error: KgrelError) -> Any:
         return responses.JSONResponse({"error": str(error)}, 400)
 
-    @app.exception_handler(web_library("fastapi.exceptions").RequestValidationError)
     def refused(request: Any, error: Any) -> Any:
         told = "; ".join(f"{one['loc'][-1]}: {one['msg']}" for one in error.errors())
         return responses.JSONResponse({"error": told}, 422)
 
-    @app.middleware("http")
     async def headers(request: Any, answer: Any) -> Any:
         response = await answer(request)
         response.headers["Content-Security-Policy"] = POLICY
@@ -76,6 +73,9 @@ def make_app(workbench: Workbench, hosts: tuple[str, ...] = LOOPBACK) -> FastAPI
         response.headers["Cache-Control"] = "no-store"
         return response
 
+    app.add_exception_handler(KgrelError, stated)
+    app.add_exception_handler(web_library("fastapi.exceptions").RequestValidationError, refused)
+    app.middleware("http")(headers)
     for address, (name, kind) in FILES.items():
         app.get(f"/{address}")(page_file(responses, name, kind))
     add_questions(app, workbench)
@@ -91,15 +91,12 @@ def page_file(responses: Any, name: str, kind: str) -> Any:
 def add_questions(app: FastAPI, workbench: Workbench) -> None:
     """The addresses under ``/api``; each is one method of the workbench."""
 
-    @app.get("/api/about")
     def about() -> dict[str, Any]:
         return workbench.about()
 
-    @app.get("/api/entities")
     def entities(q: str = "", limit: int = 20) -> list[dict[str, Any]]:
         return workbench.find_entities(q, max(0, min(limit, 100)))
 
-    @app.get("/api/predictions")
     def predictions(
         entity: str | None = None, relation: str | None = None, types: str | None = None, least: float | None = None,
         most: float | None = None, in_text: bool | None = None, known: bool | None = None, review: str | None = None,
@@ -111,27 +108,21 @@ def add_questions(app: FastAPI, workbench: Workbench) -> None:
         view = View(row, relation, types, least, most, in_text, known, review, order)
         return workbench.page(view, max(0, offset), max(0, limit), ranked)
 
-    @app.get("/api/pair")
     def pair(source: str, target: str) -> dict[str, Any]:
         return workbench.pair(source, target)
 
-    @app.get("/api/sentences")
     def sentences(source: str, target: str, offset: int = 0) -> dict[str, Any] | None:
         return workbench.sentences(source, target, max(0, offset))
 
-    @app.get("/api/neighbours")
     def neighbours(source: str, target: str) -> list[dict[str, Any]] | None:
         return workbench.neighbours(source, target)
 
-    @app.get("/api/paths")
     def paths(source: str, target: str) -> list[dict[str, Any]] | None:
         return workbench.paths_between(source, target)
 
-    @app.get("/api/modes")
     def modes(source: str, target: str) -> dict[str, Any]:
         return workbench.modes(source, target)
 
-    @app.put("/api/review")
     def review(given: dict[str, str]) -> dict[str, Any]:
         lacking = [name for name in ("source", "target", "relation", "decision") if name not in given]
         if lacking:
@@ -140,6 +131,10 @@ def add_questions(app: FastAPI, workbench: Workbench) -> None:
             given["source"], given["target"], given["relation"], given["decision"], given.get("comment")
         )
         return {"review": written, "reviews": workbench.review_counts()}
+
+    for question in (about, entities, predictions, pair, sentences, neighbours, paths, modes):
+        app.get(f"/api/{question.__name__}")(question)
+    app.put("/api/review")(review)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -315,7 +315,7 @@ class Workbench:
 
     def _decisions(self) -> dict[tuple[int, str], tuple[str, str]]:
         """Key of the pair and relation → decision and comment; entities that this model does not know are left out."""
-        entities, found = self.scorer.model.entities, {}
+        entities, found = self.scorer.model.entities, dict[tuple[int, str], tuple[str, str]]()
         size = len(entities)
         for one in self.reviews.all():
             rows = [entities.find(parse_entity(text))[0] for text in (one.first, one.second)]
