@@ -1,4 +1,4 @@
-"""Make RESULTS.md from the JSON files in results/:  python benchmarks/make_results.py"""
+"""Make RESULTS.md, and the table of README.md, from the JSON files in results/:  python benchmarks/make_results.py"""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import sections_mentions
 import sections_pairs
 import sections_pretraining
 import sections_ranking
+import sections_readme
 import sections_scoring
 import sections_search
 import sections_tagging
@@ -133,7 +134,7 @@ def curve(log: list[dict[str, float]]) -> str:
 
 
 def main() -> None:
-    """Write RESULTS.md."""
+    """Write RESULTS.md, and the table of README.md."""
     sections = [
         *real_pairs(),
         *sections_pairs.section(),
@@ -149,6 +150,7 @@ def main() -> None:
     ]
     text = "\n\n".join([HEAD.strip(), *(part.strip() for part in sections)])
     (BENCHMARKS / "RESULTS.md").write_text(text + "\n", encoding="utf-8")
+    sections_readme.write()
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import traceback
 from importlib import import_module
 
 import click
+from click.shell_completion import CompletionItem
 
 from kgrel import __version__
 from kgrel.data.errors import KgrelError, did_you_mean
@@ -50,10 +51,16 @@ VERBS = {
     "relation-modes": "Show whether one pair has several relations.",
     "map-relations": "Draw the pairs of an index in a plane, coloured by relation.",
     "explain": "Show everything that is known of one pair: prediction, similar pairs, sentences, paths, modes.",
+    "explore": "Look at predictions in the browser, and accept, reject or comment on them.",
+    "export-reviews": "Write accepted predictions as relations for the next training.",
     "export": "Export scored pairs as edges for a graph database or a viewer.",
     "validate-export": "Check exported files against the Biolink model.",
+    "doctor": "Show what this installation and this machine can do, and what is wrong.",
+    "completion": "Print the script that completes verbs and options in bash, zsh or fish.",
 }
 """Verb → one line for the overview."""
+COMPLETE = "_KGREL_COMPLETE"
+"""The environment variable through which a shell asks for completions."""
 
 
 class Verbs(click.Group):
@@ -75,6 +82,11 @@ class Verbs(click.Group):
             raise click.UsageError(f"no such verb {args[0]!r}{did_you_mean(args[0], VERBS)}; see kgrel --help", ctx)
         return super().resolve_command(ctx, args)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Verbs from their table, so that completing one loads none."""
+        verbs = [CompletionItem(verb, help=line) for verb, line in VERBS.items() if verb.startswith(incomplete)]
+        return verbs + click.Command.shell_complete(self, ctx, incomplete)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Verbs"):
             formatter.write_dl(list(VERBS.items()))
@@ -85,6 +97,8 @@ class Verbs(click.Group):
 @click.option("--traceback", is_flag=True, help="Show the traceback of a failure.")
 def cli(traceback: bool) -> None:
     """Link prediction and relation extraction for biomedical knowledge graphs, learned from unlabelled sentences."""
+    if os.environ.get("NO_COLOR"):  # https://no-color.org; elsewhere click styles a terminal alone
+        click.get_current_context().color = False
 
 
 def main() -> None:
@@ -93,7 +107,7 @@ def main() -> None:
     # Wherever the user puts it: kgrel --traceback VERB, or kgrel VERB --traceback.
     arguments = [argument for argument in sys.argv[1:] if argument != "--traceback"]
     try:
-        cli.main(arguments, prog_name="kgrel", standalone_mode=False)
+        cli.main(arguments, prog_name="kgrel", complete_var=COMPLETE, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

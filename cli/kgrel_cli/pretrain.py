@@ -17,7 +17,7 @@ from kgrel_cli.progress import Reporter
 
 @click.command("pretrain")
 @click.argument("corpus", type=INPUT)
-@click.option("--out", required=True, type=INPUT, help="Directory of the REPR artifact; an unfinished run is resumed.")
+@click.option("--out", type=INPUT, help="Directory of the REPR artifact; an unfinished run is resumed.  [required]")
 @click.option("--init-from", type=INPUT, help="Go on from this REPR; new words and entities are appended.")
 @click.option("--relations", type=INPUT, help="Relations table for the probe; its test pairs are never looked at.")
 @click.option(
@@ -33,7 +33,7 @@ from kgrel_cli.progress import Reporter
 @output_options
 def command(
     corpus: Path,
-    out: Path,
+    out: Path | None,
     init_from: Path | None,
     relations: Path | None,
     devices: int,
@@ -52,6 +52,8 @@ def command(
     Example:
       kgrel pretrain corpus --steps 5000 --relations relations.tsv.gz --out repr
     """
+    if out is None and not dry_run:
+        raise click.UsageError("give --out, the directory of the REPR artifact; only --dry-run needs none")
     settings = settings_from(PretrainSettings, given, PRETRAIN_RECIPES)
     if relations is not None and settings.entities == "type":
         raise click.UsageError("--relations lists pairs of identifiers; it needs --entities id")
@@ -68,7 +70,7 @@ def command(
     from kgrel.train.train_pairs import prepare_pairs
 
     opened = Corpus.open(corpus)
-    if dry_run:
+    if out is None or dry_run:
         print_summary(plan(opened, settings), as_json)
         return
     start = Representation.open(init_from) if init_from is not None else None

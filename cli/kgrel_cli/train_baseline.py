@@ -54,7 +54,9 @@ def add(
         further: gives the command further options.
     """
 
-    @command.command(str(kind), help=text)
+    example = f"kgrel train-baseline {kind} --corpus corpus --relations relations.tsv.gz --out {kind}"
+
+    @command.command(str(kind), help=f"{text}\n\n\b\nExample:\n  {example}")
     @click.option("--corpus", required=True, type=INPUT, help="CORPUS that says which pairs are co-mentioned.")
     @click.option(
         "--relations", required=True, type=INPUT,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy as np
 from kgrel.data.entities import Entity, EntityTable, parse_entity
 from kgrel.data.errors import InputError, KgrelError
 from kgrel.data.tables import TableReader, find_column, optional_column
-from kgrel.graph.best_paths import best_paths, line_of
+from kgrel.graph.best_paths import WeighedPath, best_paths, line_of
 from kgrel.graph.graph import EdgeType, Graph
 from kgrel.graph.readers import edge_format
 from kgrel.graph.settings import PathSettings
@@ -24,26 +25,49 @@ Key = tuple[str, str]
 """Type, empty where it is not known, and identifier."""
 
 
+@dataclass(frozen=True)
+class PathFinder:
+    """Paths between entities, through an opened graph."""
+
+    walks: Walks
+    entities: EntityTable
+    """Those that are asked for, which need not be the graph's own."""
+    names: list[str]
+    """Of each node of the graph."""
+
+    @classmethod
+    def open(cls, path: str | Path, entities: EntityTable) -> PathFinder:
+        """Open a graph.
+
+        Args:
+            path: the directory of a GRAPH; or csv, tsv, jsonl, parquet or SIF with a header: source, target,
+                optionally types and kind of edge.
+
+        Raises:
+            ArtifactError: the directory is no GRAPH.
+            InputError: the table cannot be read.
+        """
+        graph = Graph.open(path) if Path(path).is_dir() else table_graph(path, entities)
+        return cls(Walks(graph, PathSettings().damping), entities, names_of(graph.entities, entities))
+
+    def find(self, first: int, second: int, limit: int) -> list[WeighedPath]:
+        """The simple paths of two or three edges between two entity rows that weigh most, whatever their edges'
+        direction; an edge between the two themselves is what is to be explained, and is no path."""
+        nodes = self.walks.graph.entities
+        start, end = (node_of(nodes, self.entities, row) for row in (first, second))
+        if start < 0 or end < 0 or start == end:
+            return []
+        return best_paths(self.walks, start, end, limit)
+
+    def line(self, path: WeighedPath) -> str:
+        """A path for people."""
+        return line_of(self.walks, path, self.names)
+
+
 def short_paths(path: str | Path, entities: EntityTable, first: int, second: int, limit: int) -> list[str]:
-    """The simple paths of two or three edges between two entity rows that weigh most, whatever their edges' direction.
-
-    An edge between the two themselves is what is to be explained, and is no path.
-
-    Args:
-        path: the directory of a GRAPH; or csv, tsv, jsonl, parquet or SIF with a header: source, target, optionally
-            types and kind of edge.
-
-    Raises:
-        ArtifactError: the directory is no GRAPH.
-        InputError: the table cannot be read.
-    """
-    graph = Graph.open(path) if Path(path).is_dir() else table_graph(path, entities)
-    start, end = (node_of(graph.entities, entities, row) for row in (first, second))
-    if start < 0 or end < 0 or start == end:
-        return []
-    walks = Walks(graph, PathSettings().damping)
-    names = names_of(graph.entities, entities)
-    return [line_of(walks, found, names) for found in best_paths(walks, start, end, limit)]
+    """The best paths between two entity rows as lines; see :class:`PathFinder`."""
+    finder = PathFinder.open(path, entities)
+    return [finder.line(found) for found in finder.find(first, second, limit)]
 
 
 def node_of(nodes: EntityTable, entities: EntityTable, row: int) -> int:

@@ -15,9 +15,11 @@ import numpy as np
 import pandas as pd
 
 from kgrel.apps.edge_paths import short_paths
+from kgrel.data.entities import EntityTable
 from kgrel.data.errors import KgrelError
 from kgrel.data.files import atomic_file
 from kgrel.model.representation import Representation
+from kgrel.score.confidence import Uncertain
 from kgrel.score.pair_scorer import PairScorer
 from kgrel.search.answers import answer_rows
 from kgrel.search.index import RelationIndex
@@ -26,7 +28,6 @@ from kgrel.search.relation_modes import relation_modes
 from kgrel.search.settings import ModeSettings, SearchSettings
 from kgrel.text.corpus import Corpus
 from kgrel.text.evidence import EvidenceIndex, find_entity
-from kgrel.train.pair_model import PairModel
 
 SHOWN = 5
 """Listed pairs, sentences and paths that are shown."""
@@ -67,11 +68,12 @@ def explain(
     rows = [entities.named(text, f"is known to {pairs}") for text in (first, second)]
     if rows[0] == rows[1]:
         raise KgrelError(f"{first!r} and {second!r} are the same entity; give two different ones")
-    ids = [f"{entities.types[row]}::{entities.ids[row]}" for row in rows]
-    asked = pd.DataFrame({"source": ids[:1], "target": ids[1:]})
-    scored = scorer.score(asked, uncertainty=isinstance(scorer.model, PairModel)).iloc[0].to_dict()
-    prediction = {name: plain(value) for name, value in scored.items() if name not in ("source", "target")}
-    found: dict[str, Any] = {"pair": ids, "names": [entities.names[row] for row in rows], "prediction": prediction}
+    ids = [identifier_of(entities, row) for row in rows]
+    found: dict[str, Any] = {
+        "pair": ids,
+        "names": [entities.names[row] for row in rows],
+        "prediction": prediction_of(scorer, ids[0], ids[1]),
+    }
     omitted = {}
     made_from = representation_of(scorer.model)
     if index is None:
@@ -93,6 +95,18 @@ def explain(
         modes = relation_modes(representation, ids[0], ids[1], MODES, index=index, corpus=corpus)
         found |= {"modes": modes["modes"], "u": modes["u"]}
     return found | {"omitted": omitted}
+
+
+def identifier_of(entities: EntityTable, row: int) -> str:
+    """An entity as TYPE::id."""
+    return f"{entities.types[row]}::{entities.ids[row]}"
+
+
+def prediction_of(scorer: PairScorer, source: str, target: str) -> dict[str, Any]:
+    """What scoring adds to a pair, with its uncertainty where the scorer gives one; missing values are None."""
+    asked = pd.DataFrame({"source": [source], "target": [target]})
+    scored = scorer.score(asked, uncertainty=isinstance(scorer.model, Uncertain)).iloc[0].to_dict()
+    return {name: plain(value) for name, value in scored.items() if name not in ("source", "target")}
 
 
 def representation_of(model: Any) -> str:

@@ -1,0 +1,52 @@
+"""The results table of README.md, from pair_classification.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from common import BENCHMARKS, load
+
+from kgrel.evaluate.tables import figure, with_interval
+
+BEGIN, END = "<!-- results: made by benchmarks/make_results.py -->\n", "<!-- end of results -->\n"
+SPLITS = {
+    "warm": "co-mentioned pairs",
+    "degree-matched": "degree-matched negatives",
+    "entity-cold": "an unlabelled entity",
+    "unseen": "never named together",
+}
+"""Split → heading."""
+METHODS = (
+    "kgrel, fine-tuned", "kgrel", "ComplEx", "label-only embeddings", "log co-mention count", "label-degree product",
+)  # fmt: skip
+
+
+def table() -> str:
+    """Average precision of some methods on each split, with what chance gives; empty if the benchmark was not run."""
+    runs = load("pair_classification")
+    reports: dict[str, Any] = {
+        split: runs[f"{split} seed 0"]["report"]["all"] for split in SPLITS if f"{split} seed 0" in runs
+    }
+    if not reports:
+        return ""
+    heads = ["average precision, %", *(SPLITS[split] for split in reports)]
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    for name in METHODS:
+        cells = [with_interval(report["methods"][name], "average_precision") if name in report["methods"] else "–"
+                 for report in reports.values()]  # fmt: skip
+        lines.append("| " + " | ".join([name, *cells]) + " |")
+    rates = [f"{figure(report['base_rate'])} of {report['pairs']:,}" for report in reports.values()]
+    return "\n".join([*lines, "| " + " | ".join(["*listed, of all pairs*", *rates]) + " |"]) + "\n"
+
+
+def with_results(readme: str) -> str:
+    """A README with the table between its marks."""
+    before, _, rest = readme.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{table()}\n{END}{after}"
+
+
+def write() -> None:
+    """Put the table into README.md."""
+    path = BENCHMARKS.parent / "README.md"
+    path.write_text(with_results(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,58 @@
+"""The README shows what was measured, every link leads somewhere, and the citation can be read."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import yaml
+
+from tests.docs.pages import PAGES, ROOT
+
+OTHERS = {name: ROOT / name for name in ("CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/RESULTS.md")}
+
+
+@pytest.fixture
+def sections_readme(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The script's module, which imports its neighbours by their bare names."""
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    monkeypatch.delitem(sys.modules, "common", raising=False)
+    spec = importlib.util.spec_from_file_location("sections_readme", ROOT / "benchmarks" / "sections_readme.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_table_of_results_is_the_one_made_from_the_measurements(sections_readme: ModuleType) -> None:
+    readme = PAGES["README.md"].read_text(encoding="utf-8")
+    table = sections_readme.table()
+    assert table.count("\n") > 3
+    assert table in readme, "run python benchmarks/make_results.py"
+    assert sections_readme.with_results(readme) == readme
+
+
+@pytest.mark.parametrize("page", [*PAGES, *OTHERS])
+def test_every_relative_link_leads_to_a_file(page: str) -> None:
+    path = (PAGES | OTHERS)[page]
+    for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8")):
+        if not target.startswith(("https://", "http://", "#")):
+            assert (path.parent / target.partition("#")[0]).exists(), target
+
+
+def test_the_citation_file_names_software_and_paper() -> None:
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert cited["cff-version"] == "1.2.0"
+    assert {"message", "title", "authors"} <= cited.keys()
+    assert cited["preferred-citation"]["title"] in " ".join(PAGES["README.md"].read_text(encoding="utf-8").split())
+
+
+def test_every_page_stands_in_the_index() -> None:
+    index = PAGES["docs/index.md"].read_text(encoding="utf-8")
+    linked = set(re.findall(r"\]\((\S+?\.md)\)", index))
+    assert linked == {Path(page).name for page in PAGES if page.startswith("docs/")} - {"index.md"}
