@@ -54,7 +54,8 @@ def add(
         further: gives the command further options.
     """
 
-    example = f"kgrel train-baseline {kind} --corpus corpus --relations relations.tsv.gz --out {kind}"
+    needed = " --graph graph" if kind is Kind.PATH_COUNTS else ""
+    example = f"kgrel train-baseline {kind} --corpus corpus --relations relations.tsv.gz{needed} --out {kind}"
 
     @command.command(str(kind), help=f"{text}\n\n\b\nExample:\n  {example}")
     @click.option("--corpus", required=True, type=INPUT, help="CORPUS that says which pairs are co-mentioned.")

@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
-from kgrel.data.artifact import Artifact, Kind, open_artifact, read_json
+from kgrel.data.artifact import Artifact, Kind, open_artifact, opens_artifact, read_json
 from kgrel.data.entities import EntityTable
 from kgrel.data.errors import ArtifactError, KgrelError
 from kgrel.data.files import canonical_json, write_text
-from kgrel.model.representation import save_weights
+from kgrel.model.representation import load_tensors, save_weights
 
 ENTITIES, VECTORS, DESCRIPTION = "entities.parquet", "vectors.safetensors", "inductive.json"
 
@@ -79,6 +77,7 @@ class Inductive:
         write_text(directory / DESCRIPTION, canonical_json({"types": self.types, "trained_on": self.trained_on}))
 
     @classmethod
+    @opens_artifact
     def open(cls, path: str | Path) -> Inductive:
         """Open an INDUCTIVE artifact.
 
@@ -86,24 +85,20 @@ class Inductive:
             ArtifactError: see :func:`kgrel.data.artifact.open_artifact`; or files that do not fit together.
         """
         artifact = open_artifact(path, Kind.INDUCTIVE)
-        described, entities = read_json(artifact, DESCRIPTION), EntityTable.read(artifact.file(ENTITIES))
-        try:
-            vectors = load_file(artifact.file(VECTORS))
-            found = cls(
-                entities=entities,
-                predicted=vectors["predicted"],
-                types=list(described["types"]),
-                errors=vectors["errors"],
-                held_out=vectors["held_out"],
-                held_out_predicted=vectors["held_out_predicted"],
-                trained_on=described["trained_on"],
-                artifact=artifact,
-            )
-        except (SafetensorError, KeyError, TypeError) as error:
-            raise ArtifactError(f"{artifact.path}: is damaged ({error}); train it again") from None
+        described, vectors = read_json(artifact, DESCRIPTION), load_tensors(artifact, VECTORS)
+        found = cls(
+            entities=EntityTable.read(artifact.file(ENTITIES)),
+            predicted=vectors["predicted"],
+            types=list(map(str, described["types"])),
+            errors=vectors["errors"],
+            held_out=vectors["held_out"],
+            held_out_predicted=vectors["held_out_predicted"],
+            trained_on=described["trained_on"],
+            artifact=artifact,
+        )
         shapes = len(found.predicted), found.errors.shape[0], found.errors.shape[2], len(found.held_out)
-        fitting = len(entities), len(found.types), found.predicted.shape[1], len(found.held_out_predicted)
-        if shapes != fitting or not {*entities.types} <= {*found.types}:
+        fitting = len(found.entities), len(found.types), found.predicted.shape[1], len(found.held_out_predicted)
+        if shapes != fitting or not {*found.entities.types} <= {*found.types}:
             raise ArtifactError(f"{artifact.path}: its entities, vectors and types do not fit together; train it again")
         if not all(bool(torch.isfinite(part).all()) for part in (found.predicted, found.errors)):
             raise ArtifactError(f"{artifact.path}: a predicted embedding is not finite; train it again")

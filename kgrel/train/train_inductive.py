@@ -257,7 +257,6 @@ def train_inductive(
         held_out = learned.artifact.path
     parents = {"embeddings": learned.artifact.hash, "graph": graph.artifact.hash}
     parents |= {} if held_out is None else {"held_out": hash_of_pairs(held_out)}
-    run = Run(out, {"settings": to_json(settings), "parents": parents}, overwrite)
     report: dict[str, Any] = {}
     if held_out is not None:
         asked = read_pairs(held_out, graph.entities)
@@ -265,6 +264,7 @@ def train_inductive(
         ends = nodes[asked.heads[asked.held_out]], nodes[asked.tails[asked.held_out]]
         report, graph = removal_report(graph, *ends), without_pairs(graph, *ends)
     task = InductiveTask(learned, graph, settings)
+    run = Run(out, {"settings": to_json(settings), "parents": parents}, overwrite)
     shared = {f.name for f in fields(LoopSettings)} & {f.name for f in fields(InductiveSettings)}
     loop = LoopSettings(**{name: getattr(settings, name) for name in shared})
     state = train(task, loop, run, progress, "train-inductive")

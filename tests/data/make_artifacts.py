@@ -1,17 +1,20 @@
 """Makes ``tests/data/artifacts``: a tiny artifact of every kind, as this schema version writes it.
 
-Run it only for a new schema version or a new kind; what stands there must be read by all later code:
+Run it only for a new schema version, or with the names of new kinds; what stands there must be read by all later code:
 
-    python tests/data/make_artifacts.py [DIRECTORY]
+    python tests/data/make_artifacts.py [KIND ...]
 """
 
 from __future__ import annotations
 
 import contextlib
+import csv
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from kgrel.apps.explore.reviews import Reviews
 from kgrel.data.files import canonical_json
 from kgrel.synthetic import WorldSettings, make_world, write_world
 from kgrel_cli.main import cli
@@ -35,7 +38,9 @@ COMMANDS = {
     "degree": f"train-baseline degree {LISTED}",
     "label-only": f"train-baseline label-only {LISTED}",
     "kge": f"train-baseline kge {LISTED} --dimensions 4 --epochs 1 --no-search --device cpu",
+    "path-counts": f"train-baseline path-counts {LISTED} --graph graph",
     "attention": f"train-baseline attention {LISTED} --hidden 4 --word-dimensions 4 --learning-rates 0.01 {PAIRS}",
+    "inductive": f"train-inductive pairs graph --width 4 --bases 2 {TRAINING}",
     "typing": f"train-typing world/sentences.tsv {LEXICONS} --embedding 4 --hidden 4 {TRAINING}",
     "mentions": f"train-mentions representation world/mentions.tsv {TRAINING}",
     "index": "build-index representation --from-corpus corpus --samples 2",
@@ -75,18 +80,31 @@ def write_mentions(world: Path) -> None:
         (directory / "test.tsv").write_text("\n".join(["index\tsentence\tlabel", *numbered]) + "\n", encoding="utf-8")
 
 
-def main(place: Path) -> None:
-    """Make all of them in ``place``, which is replaced."""
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(parents=True)
-    with contextlib.chdir(place):
-        write_world(make_world(WORLD), "world")
-        write_mentions(Path("world"))
-        for kind, command in COMMANDS.items():
-            run(*command.split(), "--out", kind)
+def write_reviews(world: Path) -> None:
+    """A decision about the first scored pair."""
+    with (world / "scored.csv").open(newline="", encoding="utf-8") as file:
+        row = next(csv.DictReader(file))
+    first, second = row["relation"].split("-")
+    pair = f"{first}::{row['source']}", f"{second}::{row['target']}"
+    (world / "reviews.sqlite").unlink(missing_ok=True)
+    Reviews(world / "reviews.sqlite").put(pair, ("one", "other"), row["relation"], "accepted", "seen in a review")
+
+
+def main(kinds: Sequence[str]) -> None:
+    """Make the named kinds anew, or everything."""
+    if not kinds:
+        shutil.rmtree(PLACE, ignore_errors=True)
+        PLACE.mkdir()
+    with contextlib.chdir(PLACE):
+        if not kinds:
+            write_world(make_world(WORLD), "world")
+            write_mentions(Path("world"))
+        for kind in kinds or COMMANDS:
+            run(*COMMANDS[kind].split(), "--out", kind, "--overwrite")
             forget_the_machine(Path(kind))
             if kind == "pairs":
-                run("score-pairs", "pairs", "world/candidates.csv", "--out", "world/scored.csv")
+                run("score-pairs", "pairs", "world/candidates.csv", "--out", "world/scored.csv", "--overwrite")
+                write_reviews(Path("world"))
 
 
 def run(*arguments: str) -> None:
@@ -102,4 +120,4 @@ def forget_the_machine(artifact: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else PLACE)
+    main(sys.argv[1:])

@@ -22,6 +22,7 @@ from kgrel.model.representation import Representation
 from kgrel.model.type_classifier import Typing
 from kgrel.score.opening import SCORERS, scorer_class
 from kgrel.text.corpus import Corpus
+from kgrel.train.inductive import Inductive
 from kgrel.train.mention_model import MentionModel
 from tests.data.make_artifacts import COMMANDS
 from tests.data.make_artifacts import PLACE as ARTIFACTS
@@ -48,6 +49,7 @@ OPENERS: dict[str, Open] = {
     Kind.MENTIONS: MentionModel.open,
     Kind.INDEX: open_index,
     Kind.EXPORT: read_export,
+    Kind.INDUCTIVE: Inductive.open,
     **{kind: scorer_class(kind).open for kind in SCORERS},  # type: ignore[attr-defined]
 }
 KINDS = sorted(OPENERS)
@@ -90,6 +92,10 @@ def test_scores_of_earlier_code_are_those_of_this_one(tmp_path: Path) -> None:
     place = found[0].split(",").index("score")
     for now, then in zip(found[1:], expected[1:], strict=True):
         assert float(now.split(",")[place]) == pytest.approx(float(then.split(",")[place]), abs=1e-6)
+
+
+SETTINGS_ARE_HISTORY = {Kind.CORPUS, Kind.GRAPH, Kind.REPRESENTATION, Kind.TYPING, Kind.INDUCTIVE}
+"""Nothing that is computed later depends on them."""
 
 
 def refused(kind: str, path: Path, *words: str) -> None:
@@ -184,7 +190,13 @@ def test_each_kind_refuses_a_manifest_that_is_not_its_own(kind: str, copy: Calla
     ):
         path = copy(kind)
         edit(path, **change)
-        if change.get("settings") and kind in (Kind.CORPUS, Kind.GRAPH, Kind.REPRESENTATION, Kind.TYPING):
+        if change.get("settings") and kind in (
+            Kind.CORPUS,
+            Kind.GRAPH,
+            Kind.REPRESENTATION,
+            Kind.TYPING,
+            Kind.INDUCTIVE,
+        ):
             continue  # their settings are history: nothing that is computed later depends on them
         if change == {"files": {}} and kind == Kind.EXPORT:
             continue  # a directory of KGX files needs no manifest

@@ -18,6 +18,8 @@ OUTPUTS = {"out", "page", "plot", "plots", "png", "tensorboard", "journal"}
 FILES_AS_TEXT = {"lexicons", "dates", "journal"}
 """Options that take a file as text."""
 TRAIN = "--steps 1 --batch-size 8 --device cpu"
+EXPLORE = "--reviews OUT.sqlite --port 0 --no-browser"
+INDUCTIVE = f"{TRAIN.replace('--batch-size 8', '--batch-size 8 --width 2 --bases 1')}"
 TYPING = f"{TRAIN} --embedding 2 --hidden 2"
 LEXICON = "--lexicon GENE=A/world/genes.tsv"
 SOURCE = "--primary-knowledge-source infores:test --date 2026-01-01"
@@ -116,6 +118,7 @@ VALID: dict[str, dict[str, bytes]] = {
         ".pubtator": PUBTATOR,
     },
     "kgx": {".jsonl": b'{"subject": "A:1", "predicate": "biolink:affects", "object": "B:2"}\n'},
+    "reviews": {".sqlite": world("reviews.sqlite")},
     "scored": {".csv": world("scored.csv"), ".jsonl": as_json_lines(world("scored.csv"), ",")},
     "mapping": {
         ".yaml": b"relations:\n  DISEASE-GENE:\n    predicate: biolink:associated_with\n",
@@ -164,6 +167,8 @@ PLACES = [
           "--batch-negatives 4 --out OUT", "relations"),
     Place("train-pairs", "graph", f"A/representation --corpus A/corpus --graph FILE {TRAIN} --batch-negatives 4 "
           "--out OUT", "artifact"),
+    Place("train-pairs", "graph_encoder", f"A/representation {LISTED} --graph-encoder FILE {TRAIN} --batch-negatives 4 "
+          "--out OUT", "artifact"),
     Place("train-pairs", "dates", f"A/representation {LISTED} --split date --dates FILE {TRAIN} --batch-negatives 4 "
           "--out OUT", "dates"),
     Place("tune-threshold", "pairs", "FILE --out OUT", "artifact"),
@@ -173,7 +178,7 @@ PLACES = [
         for kind, more in {
             "attention": f"--hidden 2 --word-dimensions 2 --learning-rates 0.01 {TRAIN} --batch-negatives 4",
             "cooccurrence": "", "degree": "", "label-only": f"{TRAIN.removesuffix('--device cpu')} --batch-negatives 4",
-            "kge": "--dimensions 2 --epochs 1 --no-search --device cpu",
+            "kge": "--dimensions 2 --epochs 1 --no-search --device cpu", "path-counts": "--graph A/graph",
         }.items()
         for place in (
             Place(f"train-baseline {kind}", "corpus", f"--corpus FILE --relations A/world/relations.tsv {more} "
@@ -183,6 +188,10 @@ PLACES = [
             Place(f"train-baseline {kind}", "dates", f"{LISTED} --split date --dates FILE {more} --out OUT", "dates"),
         )
     ),
+    Place("train-baseline path-counts", "graph", f"{LISTED} --graph FILE --out OUT", "artifact"),
+    Place("train-inductive", "model", f"FILE A/graph {INDUCTIVE} --out OUT", "artifact"),
+    Place("train-inductive", "graph", f"A/pairs FILE {INDUCTIVE} --out OUT", "artifact"),
+    Place("train-inductive", "held_out", f"A/pairs A/graph --held-out FILE {INDUCTIVE} --out OUT", "relations"),
     Place("evaluate-pairs", "pairs", "FILE --draws 100", "artifact"),
     Place("evaluate-pairs", "beside", "A/pairs --beside FILE --draws 100", "artifact"),
     Place("evaluate-ranking", "pairs", "FILE", "artifact"),
@@ -195,6 +204,7 @@ PLACES = [
     Place("score-pairs", "pairs", "FILE A/world/candidates.csv --out OUT.csv", "artifact"),
     Place("score-pairs", "candidates", "A/pairs FILE --out OUT.csv", "pairs"),
     Place("score-pairs", "ensemble", "A/pairs A/world/candidates.csv --ensemble FILE --out OUT.csv", "artifact"),
+    Place("score-pairs", "inductive", "A/pairs A/world/candidates.csv --inductive FILE --out OUT.csv", "artifact"),
     Place("train-mentions", "representation", f"FILE A/world/mentions.tsv {TRAIN} --out OUT", "artifact"),
     Place("train-mentions", "sentences", f"A/representation FILE {TRAIN} --out OUT", "labelled"),
     Place("classify-mentions", "mentions", "FILE A/world/mentions.tsv --out OUT.csv", "artifact"),
@@ -236,6 +246,16 @@ PLACES = [
     Place("explain", "corpus", "A/pairs GENE::1 GENE::2 --corpus FILE", "artifact"),
     Place("explain", "graph", "A/pairs GENE::1 GENE::2 --graph FILE", "edges"),
     Place("explain", "representation", "A/pairs GENE::1 GENE::2 --representation FILE", "artifact"),
+    Place("explore", "pairs", f"FILE {EXPLORE}", "artifact"),
+    Place("explore", "predictions", f"A/pairs --predictions FILE {EXPLORE}", "scored"),
+    Place("explore", "index", f"A/pairs --index FILE {EXPLORE}", "artifact"),
+    Place("explore", "corpus", f"A/pairs --corpus FILE {EXPLORE}", "artifact"),
+    Place("explore", "graph", f"A/pairs --graph FILE {EXPLORE}", "edges"),
+    Place("explore", "representation", f"A/pairs --representation FILE {EXPLORE}", "artifact"),
+    Place("explore", "reviews", "A/pairs --reviews FILE --port 0 --no-browser", "reviews"),
+    Place("export-reviews", "reviews", "FILE --out OUT.csv", "reviews"),
+    Place("export-reviews", "pairs", "A/world/reviews.sqlite --pairs FILE --out OUT.csv", "artifact"),
+    Place("doctor", "where", "--where FILE", "artifact"),
     *(
         place
         for format in ("cx2", "graphml", "kgx", "ladybug", "neo4j", "neo4j-csv", "neptune", "rdf", "trapi")

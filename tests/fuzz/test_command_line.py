@@ -63,6 +63,12 @@ class Hang(BaseException):
     """A command did not come to an end."""
 
 
+@pytest.fixture(autouse=True)
+def _no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would serve until Ctrl-C ends where it would begin."""
+    monkeypatch.setattr("kgrel.apps.explore.server.serve", lambda *_: None)
+
+
 @contextmanager
 def patience(seconds: float) -> Iterator[None]:
     """Raise :class:`Hang` in the block when it takes longer."""
@@ -120,7 +126,8 @@ def assert_one_sentence(message: str, name: str) -> None:
 def test_a_file_made_by_hand(case: Case, tmp_path: Path) -> None:
     place, ending, name = case
     outcome = run(place, lay(place, ending, name, tmp_path), tmp_path)
-    if name in IRREGULAR and name not in ("a directory", "a manifest of nothing", "a device"):
+    looks_inside = place.verb != "doctor"
+    if looks_inside and name in IRREGULAR and name not in ("a directory", "a manifest of nothing", "a device"):
         assert outcome.code == 1, outcome
 
 

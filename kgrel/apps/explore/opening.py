@@ -46,7 +46,6 @@ def open_workbench(
         InputError: the list, the edge table or the file of reviews cannot be read.
     """
     settings, progress = settings or ExploreSettings(), progress or Silent()
-    kept = Reviews(reviews)
     scorer = PairScorer.load(pairs)
     opened_index = RelationIndex.open(index) if index is not None else None
     opened_corpus = Corpus.open(corpus) if corpus is not None else None
@@ -57,6 +56,7 @@ def open_workbench(
         if predictions is not None
         else co_mentioned(scorer.model, settings.candidates, progress)
     )
+    kept = Reviews(reviews)  # last: what cannot be shown leaves no empty file
     return Workbench(
         scorer, found, kept, settings, Path(pairs).resolve().name, opened_corpus, opened_index, finder, opened
     )  # fmt: skip

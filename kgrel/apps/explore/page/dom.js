@@ -42,19 +42,22 @@ export const digits = (value, count = 3) => (value === null || value === undefin
 
 export const whole = (value) => value.toLocaleString("en");
 
-/** Show a message at the foot of the page; empty takes it away. */
-export function say(message) {
-  byId("status").textContent = message;
-}
+let begun = 0;
+let saidBy = 0;
 
-/** Run what may fail, and say why it did; what was given up for something newer is silent. */
+/** Run what may fail, and say at the foot of the page why it did; what was given up for something newer is silent.
+ *  The message goes when something succeeds that began after it was shown: an earlier success knows nothing of it. */
 export async function attempt(work) {
+  const number = ++begun;
   try {
     const answer = await work();
-    say("");
+    if (number > saidBy) byId("status").textContent = "";
     return answer;
   } catch (error) {
-    if (error.name !== "AbortError") say(error.message);
+    if (error.name !== "AbortError") {
+      saidBy = begun;
+      byId("status").textContent = error.message;
+    }
     return undefined;
   }
 }
