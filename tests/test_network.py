@@ -12,8 +12,9 @@ from tests.test_layers import SOURCES, imported_modules, parsed
 TALKING = {"socket", "http", "urllib", "requests", "aiohttp", "httpx", "ftplib", "smtplib", "telnetlib", "xmlrpc",
            "asyncio", "ssl", "socketserver", "webbrowser"}  # fmt: skip
 """Modules with which a program reaches others."""
-SPEAKING = {"kgrel/export/connection.py": {"neo4j"}, "kgrel/score/ray_engine.py": {"ray"}}
-"""Sources that reach a server which the user named."""
+SPEAKING = {"kgrel/apps/explore/server.py": {"socket"}, "kgrel/export/connection.py": {"neo4j"},
+            "kgrel/score/ray_engine.py": {"ray"}}  # fmt: skip
+"""Sources that reach a server which the user named, or serve this machine."""
 
 
 def test_a_connection_beyond_this_machine_is_refused() -> None:

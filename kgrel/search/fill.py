@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from kgrel.data.errors import KgrelError
 from kgrel.data.files import atomic_file
 from kgrel.data.progress import Progress
-from kgrel.search.library import faiss_library, make_index, nearest, train_index
+from kgrel.search.library import faiss_library, make_index, nearest, reason_of, train_index
 from kgrel.search.metric import prepared, similarities
 from kgrel.search.sampler import Halves
 from kgrel.search.settings import IndexSettings
@@ -66,9 +67,16 @@ def add_vectors(index: Any, vectors: Halves, settings: IndexSettings, progress: 
 
 
 def write_faiss(index: Any, path: Path) -> None:
-    """Write an index whole or not at all."""
+    """Write an index whole or not at all.
+
+    Raises:
+        KgrelError: the disk is full, or FAISS cannot write for another reason.
+    """
     with atomic_file(path) as partial:
-        faiss_library().write_index(index, str(partial))
+        try:
+            faiss_library().write_index(index, str(partial))
+        except RuntimeError as error:
+            raise KgrelError(f"{path}: FAISS cannot write it ({reason_of(error)}); is the disk full?") from None
 
 
 def measured_recall(index: Any, vectors: Halves, settings: IndexSettings) -> float | None:
