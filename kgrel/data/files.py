@@ -265,6 +265,15 @@ def write_text(path: Path, text: str) -> None:
         staging.write_text(text, encoding="utf-8")
 
 
+def empty_directory(path: Path) -> None:
+    """Delete what a directory holds, but not itself, which may be claimed."""
+    for entry in path.iterdir():
+        if entry.is_dir():
+            remove_tree(entry)
+        else:
+            entry.unlink()
+
+
 def remove_tree(path: Path) -> None:
     """Delete a directory tree if it is there; of a link only the link."""
     if path.is_symlink():

@@ -15,7 +15,7 @@ import pyarrow.feather as feather
 
 from kgrel.data.claims import claim, release
 from kgrel.data.errors import KgrelError
-from kgrel.data.files import canonical_json, put, refuse_place, remove_tree, sync, write_text
+from kgrel.data.files import canonical_json, empty_directory, put, refuse_place, remove_tree, sync, write_text
 from kgrel.data.json_values import parse_json
 
 IDENTITY = "run.json"
@@ -38,11 +38,7 @@ class Parts:
         self.directory.mkdir(exist_ok=True)
         claim(self.directory, out)
         if self._stored_identity() != json.loads(canonical_json(identity)):
-            for path in self.directory.iterdir():  # not the directory, which is claimed
-                if path.is_dir():
-                    remove_tree(path)
-                else:
-                    path.unlink()
+            empty_directory(self.directory)
             write_text(self.directory / IDENTITY, canonical_json(identity))
 
     @classmethod

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kgrel.data.errors import KgrelError
 from kgrel.data.files import atomic_file
 from kgrel.data.progress import Progress
-from kgrel.search.library import faiss_library, make_index, nearest, reason_of, train_index
+from kgrel.search.library import faiss_library, make_index, nearest, train_index
 from kgrel.search.metric import prepared, similarities
 from kgrel.search.sampler import Halves
 from kgrel.search.settings import IndexSettings
@@ -70,13 +69,11 @@ def write_faiss(index: Any, path: Path) -> None:
     """Write an index whole or not at all.
 
     Raises:
-        KgrelError: the disk is full, or FAISS cannot write for another reason.
+        OSError: the disk is full, for example. FAISS itself would lose what fails as a file is closed.
     """
-    with atomic_file(path) as partial:
-        try:
-            faiss_library().write_index(index, str(partial))
-        except RuntimeError as error:
-            raise KgrelError(f"{path}: FAISS cannot write it ({reason_of(error)}); is the disk full?") from None
+    faiss = faiss_library()
+    with atomic_file(path) as partial, partial.open("wb") as file:
+        faiss.write_index(index, faiss.PyCallbackIOWriter(file.write))
 
 
 def measured_recall(index: Any, vectors: Halves, settings: IndexSettings) -> float | None:

@@ -11,7 +11,15 @@ from kgrel.data.artifact import Artifact, Kind, Manifest, create_artifact, open_
 from kgrel.data.claims import claim, release
 from kgrel.data.entities import canonical_type
 from kgrel.data.errors import InputError, KgrelError
-from kgrel.data.files import canonical_json, open_input, refuse_existing, remove_tree, sha256_of, write_text
+from kgrel.data.files import (
+    canonical_json,
+    empty_directory,
+    open_input,
+    refuse_existing,
+    remove_tree,
+    sha256_of,
+    write_text,
+)
 from kgrel.data.progress import Progress, Silent
 from kgrel.data.settings import to_json
 from kgrel.text.badlines import BadLines
@@ -119,8 +127,8 @@ def _start_work(out: Path, manifest: Manifest, overwrite: bool) -> Path:
     if overwrite:
         release(work)
         remove_tree(work)
-    if work.exists():
-        stored = (work / IDENTITY).read_text(encoding="utf-8") if (work / IDENTITY).exists() else "{}"
+    if (work / IDENTITY).exists():
+        stored = (work / IDENTITY).read_text(encoding="utf-8")
         if stored != identity:
             differing = ", ".join(_differing(json.loads(stored), json.loads(identity)))
             raise KgrelError(
@@ -129,10 +137,11 @@ def _start_work(out: Path, manifest: Manifest, overwrite: bool) -> Path:
             )
         return work
     try:
-        work.mkdir(parents=True)
+        work.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise KgrelError(f"{work} cannot be made ({error.strerror}); choose another output") from None
     claim(work, out)
+    empty_directory(work)  # a run that was killed while it made or deleted the directory
     write_text(work / IDENTITY, identity)
     return work
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Sequence
 from pathlib import Path
@@ -84,6 +85,16 @@ def test_a_run_that_was_stopped_goes_on_with_the_missing_shards(
     assert worked[3] == "shard-000002"
     assert contents(resumed.path) == contents(expected.path)
     assert not list(tmp_path.glob(".*"))
+
+
+def test_what_a_kill_left_without_a_name_is_cleared_away(many: list[Path], lexicons: Inputs, tmp_path: Path) -> None:
+    expected = made(many, lexicons, tmp_path / "expected", shard_sentences=10)
+    work = tmp_path / ".corpus.shards"
+    for left in ("", "shard-000000"):  # of making it, and of deleting that of another run
+        (work / left).mkdir(parents=True)
+        assert contents(made(many, lexicons, tmp_path / "corpus", shard_sentences=10).path) == contents(expected.path)
+        assert not list(tmp_path.glob(".*"))
+        shutil.rmtree(tmp_path / "corpus")
 
 
 class Killer:
