@@ -68,7 +68,7 @@ class Maker:
         text = PairModel.open(options.text)
         steps = 20 if options.quick else options.steps
         changes = {"split": text.settings.split, "labels": text.settings.labels, "seed": text.settings.seed}
-        self.pairs = dataclasses.replace(PAIR_RECIPES["default"], steps=steps, **changes)
+        self.pairs = dataclasses.replace(PAIR_RECIPES["fine-tuned"], steps=steps, **changes)
         self.counts = dataclasses.replace(PathCountSettings(), **changes)
         pretraining = 20 if options.quick else options.pretrain_steps
         self.pretrain = dataclasses.replace(PRETRAIN_RECIPES["default"], steps=pretraining)

@@ -37,7 +37,7 @@ CHOICES: dict[str, dict[str, Any]] = {
     "hard negatives": {"negatives": "hard"},
     "never mentioned ones too": {"pairs": "both"},
 }
-"""Name → what differs from the default recipe."""
+"""Name → what differs from the fine-tuned recipe."""
 JUDGED = ("warm", "entity-cold", "degree-matched")
 
 
@@ -55,7 +55,7 @@ def arguments() -> argparse.Namespace:
 def judge(name: str, split: str, representation: Representation, corpus: Corpus, quick: bool) -> dict[str, Any]:
     """Train a choice on a split, and what its validation pairs say."""
     changes = {"split": split} | SPLITS[split] | CHOICES[name]
-    settings = dataclasses.replace(PAIR_RECIPES["default"], **changes)
+    settings = dataclasses.replace(PAIR_RECIPES["fine-tuned"], **changes)
     if quick:
         settings = dataclasses.replace(settings, steps=50, validate_every=50)
     out = WORK / ("choices-quick" if quick else "choices") / f"{split}-{name}".replace(",", "").replace(" ", "-")
