@@ -18,13 +18,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from common import DATA, hardware, load, peak_kib, save, today
 
 from kgrel.data.entities import EntityTable
 from kgrel.data.settings import to_json
+from kgrel.metrics.bootstrap import average_precision_statistic, paired_difference
 from kgrel.metrics.classification import auroc, average_precision, best
 from kgrel.train.pair_data import Part, rows_in
 
@@ -117,11 +120,12 @@ def measure_paths(quick: bool, pairs: int) -> dict[str, Any]:
         return dict(json.loads(printed.splitlines()[-1]))
 
 
-def measure_table(models: list[str], graph: Path | None, quick: bool) -> dict[str, Any]:
+def measure_table(models: list[str], graph: Path | None, reference: str | None, quick: bool) -> dict[str, Any]:
     """How well every model tells listed from other pairs that all hold out, by class.
 
     Args:
         graph: GRAPH; with it also on the pairs of which both entities are in it.
+        reference: name of the model whose average precision minus that of each other one is told with its interval.
 
     Raises:
         SystemExit: a model has other pairs.
@@ -129,18 +133,83 @@ def measure_table(models: list[str], graph: Path | None, quick: bool) -> dict[st
     from kgrel.graph.graph import Graph
     from kgrel.score.opening import open_scorer
 
-    part, found, pairs = Part.VALIDATION if quick else Part.TEST, {}, {}
+    part, found, asked = Part.VALIDATION if quick else Part.TEST, {}, {}
     nodes = None if graph is None else Graph.open(graph).entities
     for name, path in (model.split("=", 1) for model in models):
         model: Any = open_scorer(path)
-        pairs[name] = keys_of(model, part)
-        if pairs[name] != next(iter(pairs.values())):
-            raise SystemExit(f"{name}: has other {part.name.lower()} pairs than {next(iter(pairs))}")
+        asked[name] = scored_by_class(model, part, nodes)
+        if asked[name].keys != next(iter(asked.values())).keys:
+            raise SystemExit(f"{name}: has other {part.name.lower()} pairs than {next(iter(asked))}")
         run = json.loads((model.artifact.path / "run.json").read_text())
         summary = model.artifact.manifest.summary
         shown = {"leakage": summary["leakage"], "joined": joined_pairs(summary, part), "seconds": run["seconds"]}
-        found[name] = figures_by_class(model, part, nodes) | shown
-    return {"part": part.name.lower(), "models": found}
+        found[name] = asked[name].figures() | shown
+    differences = {
+        name: differences_of(asked[reference], other, 50 if quick else 1000)
+        for name, other in asked.items()
+        if reference is not None and name != reference
+    }
+    return {"part": part.name.lower(), "models": found, "reference": reference, "differences": differences}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a model answers about the pairs of a part, in the order of their keys.
+
+    Attributes:
+        keys: each pair by types and identifiers.
+        ends: an entity number for each end (n, 2).
+        by_class: which rows are asked, whether they are listed, and their scores; under ``all`` whether they are listed
+            under any class, and the best score of all; under ``all in the graph`` those of which both ends are nodes.
+    """
+
+    keys: list[tuple[str, str, str, str]]
+    ends: np.ndarray
+    by_class: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
+
+    def figures(self) -> dict[str, Any]:
+        """Average precision and AUROC of each class."""
+        measures = {"average_precision": average_precision, "auroc": auroc}
+        return {
+            key: {name: measure(listed, scores) for name, (_, listed, scores) in self.by_class.items()}
+            for key, measure in measures.items()
+        }
+
+
+def scored_by_class(model: Any, part: Part, nodes: EntityTable | None) -> Asked:
+    """Score the pairs of a part."""
+    data, table, rows = model.data, model.entities, model.data.rows(part)
+    names = list(zip(table.types, table.ids, strict=True))
+    keys = [
+        (*names[a], *names[b]) if names[a] <= names[b] else (*names[b], *names[a])
+        for a, b in zip(data.heads[rows].tolist(), data.tails[rows].tolist(), strict=True)
+    ]
+    order = sorted(range(len(rows)), key=keys.__getitem__)
+    keys, rows = [keys[place] for place in order], rows[order]
+    numbers = {key: number for number, key in enumerate(sorted({end for key in keys for end in (key[:2], key[2:])}))}
+    scores, _ = model.predict(data.heads[rows], data.tails[rows])
+    possible, labels = data.possible(rows), data.labels[rows]
+    related, top = labels.any(axis=1), best(scores, possible)[1]
+    inside = {"all": np.ones(len(rows), np.bool_)}
+    if nodes is not None:
+        known = rows_in(nodes, table) >= 0
+        inside["all in the graph"] = known[data.heads[rows]] & known[data.tails[rows]]
+    by_class = {name: (of, related[of], top[of]) for name, of in inside.items()}
+    for column, name in enumerate(model.classes):
+        of = possible[:, column]
+        if labels[of, column].any():
+            by_class[name] = of, labels[of, column], scores[of, column]
+    return Asked(keys, np.array([[numbers[key[:2]], numbers[key[2:]]] for key in keys]), by_class)
+
+
+def differences_of(reference: Asked, other: Asked, draws: int) -> dict[str, Any]:
+    """Average precision of the reference minus that of the other, by class, with its entity-clustered interval."""
+    found = {}
+    for name in reference.by_class.keys() & other.by_class.keys():
+        (rows, listed, first), (_, _, second) = reference.by_class[name], other.by_class[name]
+        statistics = (average_precision_statistic(listed, scores) for scores in (first, second))
+        found[name] = asdict(paired_difference(*statistics, *reference.ends[rows].T, draws=draws))
+    return found
 
 
 def joined_pairs(summary: dict[str, Any], part: Part) -> int | None:
@@ -152,35 +221,6 @@ def joined_pairs(summary: dict[str, Any], part: Part) -> int | None:
     return None if left is None else int(left)
 
 
-def keys_of(model: Any, part: Part) -> set[tuple[str, str, str, str]]:
-    """The pairs of a part by type and identifier."""
-    data, table = model.data, model.entities
-    rows = data.rows(part)
-    return {
-        (table.types[a], table.ids[a], table.types[b], table.ids[b])
-        for a, b in zip(data.heads[rows].tolist(), data.tails[rows].tolist(), strict=True)
-    }
-
-
-def figures_by_class(model: Any, part: Part, nodes: EntityTable | None) -> dict[str, Any]:
-    """Average precision and AUROC of each class among the pairs for which it is possible; under ``all`` of the best
-    class among all pairs, and under ``all in the graph`` among those of which both entities are nodes."""
-    data, rows = model.data, model.data.rows(part)
-    scores, _ = model.predict(data.heads[rows], data.tails[rows])
-    possible, labels = data.possible(rows), data.labels[rows]
-    asked = {"all": (labels.any(axis=1), best(scores, possible)[1])}
-    if nodes is not None:
-        known = rows_in(nodes, model.entities) >= 0
-        inside = known[data.heads[rows]] & known[data.tails[rows]]
-        asked["all in the graph"] = asked["all"][0][inside], asked["all"][1][inside]
-    for column, name in enumerate(model.classes):
-        inside = possible[:, column]
-        if labels[inside, column].any():
-            asked[name] = labels[inside, column], scores[inside, column]
-    measures = {"average_precision": average_precision, "auroc": auroc}
-    return {key: {name: measure(*one) for name, one in asked.items()} for key, measure in measures.items()}
-
-
 def main() -> None:
     """Measure and keep."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -190,6 +230,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=200_000, help="pairs to draw paths for, half of them joined")
     parser.add_argument("--models", nargs="+", default=[], metavar="NAME=ARTIFACT", help="rows of the table")
     parser.add_argument("--graph", type=Path, help="GRAPH: the table also tells of pairs with both entities in it")
+    parser.add_argument("--reference", metavar="NAME", help="row that the others of the table are compared with")
     parser.add_argument("--child", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child and options.what == "import":
@@ -203,7 +244,7 @@ def main() -> None:
     measured = {
         "import": lambda: measure_import(options.quick),
         "paths": lambda: measure_paths(options.quick, options.pairs),
-        "table": lambda: measure_table(options.models, options.graph, options.quick),
+        "table": lambda: measure_table(options.models, options.graph, options.reference, options.quick),
     }[options.what]()
     result = {options.what: {"date": today(), "hardware": hardware()} | measured}
     if not options.quick:

@@ -90,7 +90,26 @@ def models_table(run: dict[str, Any]) -> list[str]:
             inside = model.get("joined")
             rows.append([name, *cells, "–" if inside is None else f"{inside:,}", f"{model['seconds']:,.0f}"])
         parts.append(table_of([title, *classes, "joined", "last training, s"], rows))
-    return parts
+    return parts + differences_table(run, classes)
+
+
+def differences_table(run: dict[str, Any], classes: list[str]) -> list[str]:
+    """The reference's average precision minus that of each other model; a star where the interval excludes zero."""
+    if not run.get("differences"):
+        return []
+    said = (
+        f"Average precision of *{run['reference']}* minus that of the others, in hundredths, with 95 % "
+        "entity-clustered intervals; a star where one excludes zero."
+    )
+    rows = []
+    for name, found in run["differences"].items():
+        cells = [name]
+        for kind in classes:
+            one = found[kind]
+            star = " *" if one["low"] > 0 or one["high"] < 0 else ""
+            cells.append(f"{100 * one['estimate']:+.1f} [{100 * one['low']:+.1f}, {100 * one['high']:+.1f}]{star}")
+        rows.append(cells)
+    return [said, table_of(["against", *classes], rows)]
 
 
 def inductive_tables(run: dict[str, Any]) -> list[str]:
