@@ -82,6 +82,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0], help="seeds of split, batches and weights")
     parser.add_argument("--methods", nargs="+", choices=[*MODELS, *BASELINES], help="only these [default: all]")
     parser.add_argument("--part", default="test", choices=["test", "validation"], help="validation is not kept")
+    parser.add_argument("--attention-steps", type=int, help="attention: one learning rate and at most so many steps")
     parser.add_argument("--no-search", action="store_true", help="graph embeddings with their given settings only")
     parser.add_argument("--quick", action="store_true", help="warm, few cheap steps, validation pairs; not kept")
     parser.add_argument("--json", action="store_true", help="print the result as one JSON line, last")
@@ -106,6 +107,8 @@ def trained(
     cls, settings_ = BASELINES[name]
     if isinstance(settings_, KgeSettings) and options.no_search:
         changes["search"] = False
+    if isinstance(settings_, AttentionSettings) and options.attention_steps:
+        changes |= {"learning_rates": settings_.learning_rates[:1], "steps": options.attention_steps}
     if not done:
         train_baseline(cls, corpus, RELATIONS, out, dataclasses.replace(settings_, **changes), progress=Lines())
     return cls.open(out)
