@@ -125,6 +125,7 @@ def costs(model: PairArtifact) -> dict[str, Any]:
     return {
         "training_seconds": run["seconds"],
         "microseconds_a_pair": round(1e6 * taken / max(len(rows), 1), 2),
+        "validation_average_precision": model.artifact.manifest.summary["validation_average_precision"],
         "settings": to_json(model.settings),
     }
 
@@ -141,10 +142,12 @@ def measure(
     settings = EvaluationSettings(part, draws, baselines=False)
     report = evaluate_pairs(models[0], settings, Lines(), models[1:])
     assert models[0].artifact is not None
+    assert representation.artifact is not None
     return {
         "date": today(),
         "hardware": hardware(),
         "representation": options.representation.name,
+        "pretraining": representation.artifact.manifest.settings,
         "report": report,
         "leakage": models[0].artifact.manifest.summary["leakage"],
         "costs": {model.title: costs(model) for model in models},
