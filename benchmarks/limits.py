@@ -1,6 +1,6 @@
 """How much is too much: seconds and memory of long lists, large graphs, many entities and names, long identifiers.
 
-    python benchmarks/limits.py [--quick] [--json]
+    python benchmarks/limits.py [--quick] [--json] [--sizes "rows of a list=1000000,64000000"]
 
 Each size is measured in a process of its own; what it needs before it begins, the libraries, is told beside it.
 """
@@ -79,6 +79,27 @@ def measure_entities(size: int, directory: Path) -> dict[str, Any]:
     return {"seconds": time.perf_counter() - begin}
 
 
+def measure_words(size: int, directory: Path) -> dict[str, Any]:
+    """A corpus with so many distinct words, eight new ones in each sentence, built with a table of all of them."""
+    from kgrel.text.build import build_corpus
+    from kgrel.text.corpus import Corpus
+    from kgrel.text.settings import BuildCorpusSettings
+
+    for kind, name in (("GENE", "kevrul"), ("DISEASE", "plastumosis")):
+        (directory / f"{kind}.tsv").write_text(f"id\tname\tsynonyms\n{kind}:1\t{name}\t\n")
+    with (directory / "text.tsv").open("w") as stream:
+        stream.write("doc_id\tsentence_id\ttext\n")
+        for start in range(0, size, 8):
+            words = " ".join(f"word{n}" for n in range(start, min(size, start + 8)))
+            stream.write(f"{start}\t0\tkevrul binds plastumosis {words}\n")
+    settings = BuildCorpusSettings(vocabulary_size=size + 10, min_count=1)
+    lexicons = [(kind, directory / f"{kind}.tsv") for kind in ("GENE", "DISEASE")]
+    begin = time.perf_counter()
+    build_corpus([directory / "text.tsv"], lexicons, directory / "corpus", settings)
+    seconds = time.perf_counter() - begin
+    return {"seconds": seconds, "words": len(Corpus.open(directory / "corpus").vocabulary)}
+
+
 def measure_names(size: int, directory: Path) -> dict[str, Any]:
     """A tagger of so many names of two words, made and used on one sentence."""
     from kgrel.text.badlines import BadLines
@@ -119,15 +140,27 @@ def measure_identifier(size: int, directory: Path) -> dict[str, Any]:
 
 
 MEASURES: dict[str, tuple[Callable[[int, Path], dict[str, Any]], list[int], list[int]]] = {
-    "rows of a list": (measure_list, [1_000_000, 8_000_000], [100_000, 200_000]),
-    "edges of a graph": (measure_graph, [1_000_000, 8_000_000], [100_000, 200_000]),
-    "entities": (measure_entities, [500_000, 4_000_000], [10_000, 20_000]),
-    "names of a lexicon": (measure_names, [200_000, 1_600_000], [5_000, 10_000]),
+    "rows of a list": (measure_list, [1_000_000, 4_000_000, 16_000_000], [100_000, 200_000]),
+    "edges of a graph": (measure_graph, [1_000_000, 4_000_000, 16_000_000], [100_000, 200_000]),
+    "entities": (measure_entities, [500_000, 2_000_000, 8_000_000], [10_000, 20_000]),
+    "words of a vocabulary": (measure_words, [100_000, 400_000, 1_600_000], [1_000, 2_000]),
+    "names of a lexicon": (measure_names, [100_000, 400_000, 1_600_000], [5_000, 10_000]),
     "characters of an identifier": (
-        measure_identifier, [100_000, 1_000_000, 60_000_000, 70_000_000], [100_000, 1_000_000],
+        measure_identifier, [131_072, 131_073, 60_000_000, 70_000_000], [100_000, 1_000_000],
     ),
 }  # fmt: skip
 """What is counted → how it is measured, at which sizes, and at which quick ones."""
+
+
+def sizes_of(text: str) -> tuple[str, list[int]]:
+    """``NAME=N,N`` of the option ``--sizes``."""
+    name, _, sizes = text.partition("=")
+    if name not in MEASURES:
+        raise argparse.ArgumentTypeError(f"{name!r} is not measured; choose one of {', '.join(MEASURES)}")
+    try:
+        return name, [int(size) for size in sizes.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{sizes!r} is no list of whole numbers parted by commas") from None
 
 
 def measured(name: str, size: int) -> dict[str, Any]:
@@ -152,6 +185,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--json", action="store_true", help="print the result as one JSON line, last")
     parser.add_argument("--quick", action="store_true", help="smaller sizes")
+    parser.add_argument("--sizes", type=sizes_of, action="append", default=[], metavar="NAME=N,N",
+                        help="other sizes of one measure; may stand several times")  # fmt: skip
     parser.add_argument("--only", choices=list(MEASURES), help="one measure of one --size, in this process")
     parser.add_argument("--size", type=int)
     given = parser.parse_args()
@@ -159,8 +194,9 @@ def main() -> None:
         print(json.dumps(in_this_process(given.only, given.size)))
         return
     runs: dict[str, list[dict[str, Any]]] = {}
-    for name, (_, sizes, quick) in MEASURES.items():
-        for size in quick if given.quick else sizes:
+    chosen = {name: quick if given.quick else sizes for name, (_, sizes, quick) in MEASURES.items()}
+    for name, sizes in (chosen | dict(given.sizes)).items():
+        for size in sizes:
             runs.setdefault(name, []).append(measured(name, size))
             print(name, runs[name][-1], file=sys.stderr, flush=True)
     result = {"date": today(), "hardware": hardware(), "quick": given.quick, "measures": runs}
