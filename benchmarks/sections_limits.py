@@ -26,16 +26,24 @@ def facts(result: dict[str, Any]) -> str:
 
 
 def table() -> str:
-    """One row for each size; empty if the benchmark was not run."""
+    """A row for each size, and what a million more of each costs; empty if the benchmark was not run."""
     result = load("limits")
     if not result:
         return ""
     lines = ["| what | size | processor s | MB |", "|---|---|---|---|"]
+    growing = ["| a million more | processor s | MB |", "|---|---|---|"]
     for name, runs in result["measures"].items():
         for run in runs:
             memory = run["peak_mb"] - run["before_mb"]
             lines.append(f"| {name} | {run['size']:,}{lost(run)} | {run['seconds']:.1f} | {memory:,} |")
-    return "\n".join(lines) + "\n"
+        if "came_back" not in runs[-1]:
+            growing.append(f"| {name} | {a_million(runs, 'seconds'):.1f} | {a_million(runs, 'peak_mb'):,.0f} |")
+    return "\n".join([*lines, "", *growing]) + "\n"
+
+
+def a_million(runs: list[dict[str, Any]], key: str) -> float:
+    """How much more a million more cost, from the smallest size to the largest."""
+    return 1e6 * (runs[-1][key] - runs[0][key]) / (runs[-1]["size"] - runs[0]["size"])  # type: ignore[no-any-return]
 
 
 def lost(run: dict[str, Any]) -> str:
