@@ -82,6 +82,22 @@ def load(name: str) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
+BEGIN, END = "<!-- results: made by benchmarks/make_results.py -->\n", "<!-- end of results -->\n"
+
+
+def with_results(page: str, table: str) -> str:
+    """A page with a table between its marks."""
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{table}\n{END}{after}"
+
+
+def put_results(page: str, table: str) -> None:
+    """Put a table between the marks of a page, named from the root of the project."""
+    path = BENCHMARKS.parent / page
+    path.write_text(with_results(path.read_text(encoding="utf-8"), table), encoding="utf-8")
+
+
 def today() -> str:
     """The date, UTC."""
     return time.strftime("%Y-%m-%d", time.gmtime())

@@ -1,4 +1,4 @@
-"""Make RESULTS.md, and the table of README.md, from the JSON files in results/:  python benchmarks/make_results.py"""
+"""Make RESULTS.md, and the tables of README.md and docs/limits.md, from results/:  python benchmarks/make_results.py"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import sections_readme
 import sections_scoring
 import sections_search
 import sections_tagging
-from common import BENCHMARKS, load
+from common import BENCHMARKS, load, put_results
 
 from kgrel.evaluate.pairs import ALL, COVERED
 from kgrel.evaluate.tables import figure, markdown_table, with_interval
@@ -134,7 +134,7 @@ def curve(log: list[dict[str, float]]) -> str:
 
 
 def main() -> None:
-    """Write RESULTS.md, and the table of README.md."""
+    """Write RESULTS.md, and the tables of README.md and docs/limits.md."""
     sections = [
         *real_pairs(),
         *sections_pairs.section(),
@@ -150,7 +150,8 @@ def main() -> None:
     ]
     text = "\n\n".join([HEAD.strip(), *(part.strip() for part in sections)])
     (BENCHMARKS / "RESULTS.md").write_text(text + "\n", encoding="utf-8")
-    sections_readme.write()
+    put_results("README.md", sections_readme.table())
+    put_results("docs/limits.md", sections_limits.table())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The section of limits.py in RESULTS.md."""
+"""The section of limits.py in RESULTS.md, and its table in docs/limits.md."""
 
 from __future__ import annotations
 
@@ -8,23 +8,42 @@ from common import load
 
 TEXT = """## Limits (`limits.py`)
 
-Seconds, and memory beyond that of the libraries, at growing sizes; each in a process of its own, one thread. What is
-beyond the limits of a format is in docs/limits.md.
+Processor seconds, and memory beyond that of the libraries, at growing sizes; each in a process of its own, one thread.
+What is beyond the limits of a format is in docs/limits.md.
 """
 
 
 def section() -> list[str]:
-    """One row for each size."""
+    """The facts and the table; empty if the benchmark was not run."""
+    result = load("limits")
+    return [TEXT, facts(result), table()] if result else []
+
+
+def facts(result: dict[str, Any]) -> str:
+    """When and on what it was measured."""
+    machine = ", ".join(f"{key} {value}" for key, value in result["hardware"].items() if value is not None)
+    return f"{result['date']}. Hardware: {machine}."
+
+
+def table() -> str:
+    """A row for each size, and what a million more of each costs; empty if the benchmark was not run."""
     result = load("limits")
     if not result:
-        return []
-    machine = ", ".join(f"{key} {value}" for key, value in result["hardware"].items() if value is not None)
-    lines = ["| what | size | s | MB |", "|---|---|---|---|"]
+        return ""
+    lines = ["| what | size | processor s | MB |", "|---|---|---|---|"]
+    growing = ["| a million more | processor s | MB |", "|---|---|---|"]
     for name, runs in result["measures"].items():
         for run in runs:
             memory = run["peak_mb"] - run["before_mb"]
             lines.append(f"| {name} | {run['size']:,}{lost(run)} | {run['seconds']:.1f} | {memory:,} |")
-    return [TEXT, f"{result['date']}. Hardware: {machine}.", "\n".join(lines)]
+        if "came_back" not in runs[-1]:
+            growing.append(f"| {name} | {a_million(runs, 'seconds'):.1f} | {a_million(runs, 'peak_mb'):,.0f} |")
+    return "\n".join([*lines, "", *growing]) + "\n"
+
+
+def a_million(runs: list[dict[str, Any]], key: str) -> float:
+    """How much more a million more cost, from the smallest size to the largest."""
+    return 1e6 * (runs[-1][key] - runs[0][key]) / (runs[-1]["size"] - runs[0]["size"])  # type: ignore[no-any-return]
 
 
 def lost(run: dict[str, Any]) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from common import BENCHMARKS, load
+from common import load
 
 from kgrel.evaluate.tables import figure, with_interval
 
-BEGIN, END = "<!-- results: made by benchmarks/make_results.py -->\n", "<!-- end of results -->\n"
 SPLITS = {
     "warm": "co-mentioned pairs",
     "degree-matched": "degree-matched negatives",
@@ -37,16 +36,3 @@ def table() -> str:
         lines.append("| " + " | ".join([name, *cells]) + " |")
     rates = [f"{figure(report['base_rate'])} of {report['pairs']:,}" for report in reports.values()]
     return "\n".join([*lines, "| " + " | ".join(["*listed, of all pairs*", *rates]) + " |"]) + "\n"
-
-
-def with_results(readme: str) -> str:
-    """A README with the table between its marks."""
-    before, _, rest = readme.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{table()}\n{END}{after}"
-
-
-def write() -> None:
-    """Put the table into README.md."""
-    path = BENCHMARKS.parent / "README.md"
-    path.write_text(with_results(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -279,7 +279,12 @@ def _read_manifest(path: Path, kind: str) -> tuple[Manifest, bytes]:
         raise ArtifactError(f"{path}: no such {kind} artifact (a directory is expected)")
     if not (path / MANIFEST).is_file():
         raise ArtifactError(f"{path}: no {MANIFEST}; this is no artifact, or the run that makes it is unfinished")
-    text = (path / MANIFEST).read_bytes()
+    if (path / MANIFEST).is_symlink():
+        raise ArtifactError(f"{path}: {MANIFEST} is a link, and what it leads to is no part of the artifact")
+    try:
+        text = (path / MANIFEST).read_bytes()
+    except OSError as error:
+        raise ArtifactError(f"{path}: {MANIFEST} cannot be read ({error.strerror})") from None
     return _parse_manifest(path, text), text
 
 

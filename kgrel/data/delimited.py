@@ -132,11 +132,16 @@ def _fast_piece(lines: _Lines, block: bytes, header: list[str]) -> Piece | None:
         )
     except pa.ArrowInvalid:
         return None
-    if table.num_rows != rows:
+    if table.num_rows != rows or _longest_field(table) > csv.field_size_limit():
         return None
     numbers = np.arange(lines.number + 1, lines.number + rows + 1, dtype=np.int64)
     lines.number += rows
     return numbers, table
+
+
+def _longest_field(table: pa.Table) -> int:
+    """The bytes of the longest field, which are at least its characters: the strict reader counts those."""
+    return max(pc.max(pc.binary_length(column)).as_py() or 0 for column in table.columns)
 
 
 def _strict_piece(lines: _Lines, header: list[str]) -> Piece:

@@ -23,6 +23,11 @@ from kgrel.data.errors import InputError, KgrelError
 
 LONGEST_LINE = 1 << 26
 """Bytes of the longest line that is read, 64 MiB: what a file says of itself must not fill the memory."""
+LONGEST_READ = 1 << 18
+"""Bytes that are decompressed at once."""
+MOST_EXPANDED = 200
+"""How many times its size a compressed file may become, if that is more than :data:`LONGEST_LINE`; text becomes 3 to 50
+times its size, what is made to fill the memory a thousand times or more."""
 _DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
 
 
@@ -63,26 +68,42 @@ def refuse_irregular(path: Path) -> None:
 
 
 def _open(path: Path) -> BinaryIO:
-    if path.suffix == ".gz":
-        return cast(BinaryIO, gzip.open(path, "rb"))
     file = path.open("rb")
-    return cast(BinaryIO, io.BufferedReader(_Zstandard(file))) if path.suffix == ".zst" else file
+    if path.suffix == ".gz":
+        return cast(BinaryIO, io.BufferedReader(_Expanded(path, file, gzip.GzipFile(fileobj=file)), LONGEST_READ))
+    if path.suffix == ".zst":
+        stream = pa.CompressedInputStream(pa.PythonFile(file, "r"), "zstd")
+        return cast(BinaryIO, io.BufferedReader(_Expanded(path, file, stream), LONGEST_READ))
+    return file
 
 
-class _Zstandard(io.RawIOBase):
-    """A stream of Zstandard frames; damage is told as of gzip."""
+class _Expanded(io.RawIOBase):
+    """What a compressed file holds, up to :data:`MOST_EXPANDED` times its size; damage is told as of gzip.
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file, self._stream = file, pa.CompressedInputStream(pa.PythonFile(file, "r"), "zstd")
+    Raises:
+        InputError: there is more.
+    """
+
+    def __init__(self, path: Path, file: BinaryIO, stream: Any) -> None:
+        self._path, self._file, self._stream = path, file, stream
+        self._left = max(LONGEST_LINE, MOST_EXPANDED * os.fstat(file.fileno()).st_size)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         try:
-            content = self._stream.read(len(buffer))
+            content = self._stream.read1(len(buffer))
         except OSError as error:
-            raise EOFError(str(error)) from None
+            if isinstance(error, gzip.BadGzipFile) or error.errno:
+                raise
+            raise EOFError(str(error)) from None  # Arrow has no error of its own for damage
+        self._left -= len(content)
+        if self._left < 0:
+            message = (
+                f"becomes more than {MOST_EXPANDED} times its size when decompressed; if that is right, decompress it"
+            )
+            raise InputError(self._path, message)
         buffer[: len(content)] = content
         return len(content)
 

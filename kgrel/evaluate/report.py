@@ -83,7 +83,7 @@ def description(run: Path) -> tuple[dict[str, Any], bool]:
         if (run / name).is_file():
             try:
                 found = parse_json((run / name).read_bytes())
-            except ValueError as error:
+            except (OSError, ValueError) as error:
                 raise ArtifactError(f"{run}: {name} is damaged ({error})") from None
             if isinstance(found, dict):
                 return found, finished

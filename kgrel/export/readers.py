@@ -60,7 +60,7 @@ def open_export(path: Path) -> ExportFiles:
             "others are not checked"
         )
     format = "kgx"
-    if (path / MANIFEST).is_file():
+    if (path / MANIFEST).exists():
         format = str(open_artifact(path, Kind.EXPORT).manifest.settings.get("format"))
     if format == "kgx":
         return ExportFiles(format, lambda: _kgx(path, "nodes"), lambda: _kgx(path, "edges"))

@@ -13,7 +13,7 @@ from kgrel.text.badlines import BadLines
 from kgrel.text.documents import Document, Given, Passage, check_given
 from kgrel.text.pubtator import annotated_type
 
-LARGEST = 1 << 30
+LARGEST = 1 << 28
 """Bytes of the largest file that is one JSON value."""
 _LISTS = ("documents", "PubTator3")
 
@@ -56,22 +56,22 @@ def _values(path: Path) -> Iterator[tuple[int, Any]]:
     try:
         value = parse_json(decode_line(path, number, first))
     except ValueError:
-        yield number, _parse(path, number, b"\n".join([first, *_bounded(path, lines)]))
+        yield number, _parse(path, number, _whole(path, first, lines))
         return
     yield number, value
     for number, line in lines:
         yield number, _parse(path, number, line)
 
 
-def _bounded(path: Path, lines: Iterator[tuple[int, bytes]]) -> Iterator[bytes]:
-    """The other lines of a file that is one JSON value, which is held in memory."""
-    size = 0
+def _whole(path: Path, first: bytes, lines: Iterator[tuple[int, bytes]]) -> bytes:
+    """A file that is one JSON value, which is held in memory."""
+    whole = bytearray(first)
     for number, line in lines:
-        size += len(line)
-        if size > LARGEST:
+        whole += b"\n" + line
+        if len(whole) > LARGEST:
             message = f"is one JSON value of more than {LARGEST >> 20:,} MiB; write one document a line"
             raise InputError(path, message, number)
-        yield line
+    return bytes(whole)
 
 
 def _parse(path: Path, number: int, raw: bytes) -> Any:

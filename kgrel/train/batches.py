@@ -37,7 +37,7 @@ def rng_of(seed: int, stream: Stream, step: int = 0) -> np.random.Generator:
 
 def torch_seed(seed: int, stream: Stream, step: int = 0) -> int:
     """Seed for torch of one stream at one step."""
-    return int(np.random.SeedSequence([seed, int(stream), step]).generate_state(1, np.uint64)[0] >> 1)
+    return int(np.random.SeedSequence([seed, int(stream), step]).generate_state(1, np.uint64)[0]) >> 1
 
 
 def torch_generator(seed: int, stream: Stream, step: int = 0) -> torch.Generator:

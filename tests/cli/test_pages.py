@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import click
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from kgrel.apps.explore import server
 from kgrel.data.artifact import MANIFEST
+from kgrel_cli.main import VERBS, cli
 from tests.data.make_artifacts import PLACE as ARTIFACTS
 
+EXPLORE = Path(server.__file__).with_name("page")
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'>&"
 LOADING = {"src", "href", "xlink:href", "data", "action", "formaction", "srcset", "poster"}
 
@@ -116,3 +121,19 @@ def test_a_page_runs_and_loads_nothing_of_a_file(
     assert page.suspicious == []
     assert not [script for script in page.scripts if "alert" in script]
     assert "alert" in page.text, "the evil text is not shown, so nothing is tested"
+
+
+def test_every_verb_that_writes_a_page_is_tried() -> None:
+    context = click.Context(cli)
+    commands = {verb: cli.get_command(context, verb) for verb in VERBS}
+    writing = {verb for verb, command in commands.items() for option in command.params if option.name == "page"}
+    assert writing | {"report"} == set(COMMANDS)
+
+
+def test_the_review_page_never_takes_text_for_mark_up() -> None:
+    sources = [path for path in EXPLORE.iterdir() if path.suffix in (".js", ".html")]
+    assert {".js", ".html"} == {path.suffix for path in sources}
+    for path in sources:
+        found = re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|\bFunction\(",
+                           path.read_text(encoding="utf-8"))  # fmt: skip
+        assert found == [], path

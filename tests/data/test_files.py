@@ -10,6 +10,7 @@ from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 
+import pyarrow as pa
 import pytest
 
 from kgrel.data import files
@@ -148,3 +149,22 @@ def test_a_line_that_would_fill_the_memory_is_refused_by_its_number(
         assert tracemalloc.get_traced_memory()[1] < 1 << 25
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("ending", [".gz", ".zst"])
+def test_a_small_file_that_becomes_a_huge_one_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    """Short lines, so that no single one gives it away. What is merely dull is read."""
+    monkeypatch.setattr(files, "LONGEST_LINE", 1 << 16)
+
+    def written(content: bytes) -> Path:
+        path = tmp_path / f"list.tsv{ending}"
+        small = gzip.compress(content) if ending == ".gz" else pa.compress(content, "zstd", asbytes=True)
+        path.write_bytes(small)
+        return path
+
+    with pytest.raises(InputError, match=r"list\.tsv.*: becomes more than 200 times its size"):
+        list(lines_of(written(b"a\tb\n" * 500_000)))
+    few = b"".join(b"%06d" % n + b"x" * 50 + b"\n" for n in range(2000))
+    assert b"\n".join(line for _, line in lines_of(written(few))) + b"\n" == few

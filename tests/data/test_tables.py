@@ -130,6 +130,18 @@ def test_small_blocks_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert [rows.to_pydict() for _, rows in pieces] == [rows.to_pydict() for _, rows in whole]
 
 
+def test_the_longest_field_is_the_same_wherever_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever of the two parsers gets to it; characters count, not bytes."""
+    monkeypatch.setattr(delimited, "BLOCK_BYTES", 64)
+    most = csv.field_size_limit()
+    for number in (0, 40):
+        rows = ["row"] * number + ["é" * most]
+        assert read(write(tmp_path / "long.tsv", pa.table({"a": rows}))).column("a").to_pylist() == rows
+        with pytest.raises(InputError, match="a field is longer than") as failure:
+            read(write(tmp_path / "longer.tsv", pa.table({"a": [*rows[:-1], rows[-1] + "x", "row"]})))
+        assert failure.value.line == number + 2
+
+
 def test_line_numbers_are_those_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text('a,b\n1,2\n\n3,"x\ny"\n5,6\n')

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import re
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 import yaml
@@ -16,25 +15,17 @@ from tests.docs.pages import PAGES, ROOT
 OTHERS = {name: ROOT / name for name in ("CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/RESULTS.md")}
 
 
-@pytest.fixture
-def sections_readme(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The script's module, which imports its neighbours by their bare names."""
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+@pytest.mark.parametrize(("page", "section"), [("README.md", "sections_readme"), ("docs/limits.md", "sections_limits")])
+def test_the_table_of_results_is_the_one_made_from_the_measurements(
+    page: str, section: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))  # its scripts import their neighbours by their bare names
     monkeypatch.delitem(sys.modules, "common", raising=False)
-    spec = importlib.util.spec_from_file_location("sections_readme", ROOT / "benchmarks" / "sections_readme.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_the_table_of_results_is_the_one_made_from_the_measurements(sections_readme: ModuleType) -> None:
-    readme = PAGES["README.md"].read_text(encoding="utf-8")
-    table = sections_readme.table()
+    monkeypatch.delitem(sys.modules, section, raising=False)
+    text, table = PAGES[page].read_text(encoding="utf-8"), importlib.import_module(section).table()
     assert table.count("\n") > 3
-    assert table in readme, "run python benchmarks/make_results.py"
-    assert sections_readme.with_results(readme) == readme
+    assert table in text, "run python benchmarks/make_results.py"
+    assert importlib.import_module("common").with_results(text, table) == text
 
 
 @pytest.mark.parametrize("page", [*PAGES, *OTHERS])

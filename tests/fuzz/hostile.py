@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import os
 import random
+import zlib
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 Content = Callable[[bytes], bytes]
@@ -107,6 +109,15 @@ CONTENTS: dict[str, Content] = {
 """Name → how good content becomes hostile; the ending of the file stays."""
 
 WHOLE = gzip.compress(random.Random(0).randbytes(20_000))
+
+
+@cache
+def bomb(_: bytes) -> bytes:
+    """400 KiB that become 400 MiB."""
+    writer = zlib.compressobj(wbits=31)
+    return b"".join([*(writer.compress(bytes(1 << 20)) for _ in range(400)), writer.flush()])
+
+
 COMPRESSED: dict[str, Content] = {
     "plain text called gz": lambda good: good,
     "gz cut short": lambda good: gzip.compress(good + random.Random(1).randbytes(50_000).hex().encode())[:-20_000],
@@ -115,6 +126,7 @@ COMPRESSED: dict[str, Content] = {
     "gz with a wrong checksum": lambda good: gzip.compress(good)[:-8] + b"\0" * 8,
     "gz that is long and empty": lambda good: gzip.compress(good + b"\n" * 200_000),
     "gz header alone": fixed(WHOLE[:10]),
+    "gz that would fill the memory": bomb,
 }
 """The same for a file whose name ends in .gz as well."""
 

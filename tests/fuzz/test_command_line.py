@@ -23,6 +23,8 @@ PATIENCE = 60
 """Seconds after which a command hangs."""
 HANDFUL = 240
 """Of the hand-made cases, those that every run of the tests tries."""
+ROOM = 768
+"""MiB that a command may take beyond what the process has, libraries that it loads first included."""
 Case = tuple[Place, str, str]
 """Place, ending of the file, name of what is wrong with it."""
 
@@ -85,6 +87,25 @@ def patience(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+def memory(key: str) -> int:
+    """MiB of this process: ``VmRSS`` now, ``VmHWM`` the most since the peak was forgotten."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) >> 10 for line in lines if line.startswith(key))
+
+
+@contextmanager
+def little_memory(mib: int) -> Iterator[None]:
+    """Fail if the block takes more; where the system does not tell the peak, nothing is tested."""
+    forget = Path("/proc/self/clear_refs")
+    if not forget.exists():
+        yield
+        return
+    forget.write_text("5")
+    before = memory("VmRSS")
+    yield
+    assert memory("VmHWM") - before < mib
+
+
 def lay(place: Place, ending: str, name: str, directory: Path) -> Path:
     """Put what is wrong where the command will look; returns its path."""
     if name in NAMES:
@@ -102,7 +123,7 @@ def run(place: Place, path: Path | str, directory: Path) -> Outcome:
     """Run the command of a place on a file, with outputs in a directory of their own."""
     out = directory / "outputs" / "result"
     out.parent.mkdir()
-    with patience(PATIENCE):
+    with patience(PATIENCE), little_memory(ROOM):
         outcome = run_kgrel(*place.arguments(path, out))
     assert outcome.code in (0, 1, 2), outcome
     assert "Traceback" not in outcome.err
