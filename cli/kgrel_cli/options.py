@@ -129,7 +129,7 @@ def readable(summary: dict[str, Any], indent: int = 0) -> list[str]:
     lines = []
     width = max((len(str(key)) for key in summary), default=0)
     for key, value in summary.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and value:
             lines.append(" " * indent + str(key))
             lines += readable(value, indent + 2)
         else:
@@ -138,9 +138,13 @@ def readable(summary: dict[str, Any], indent: int = 0) -> list[str]:
 
 
 def readable_value(value: Any) -> str:
-    """A number with separators, a ratio with four digits, anything else as it is."""
+    """A number with separators, a ratio with four digits, the members of a list, anything else as it is."""
+    if value in (None, [], {}):
+        return "none"
     if isinstance(value, bool):
         return plain(value)
-    if isinstance(value, int):
-        return f"{value:,}"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float) and abs(value) < 999.5:
+        return f"{value:.4g}"
+    if isinstance(value, (int, float)):
+        return f"{value:,.0f}"
+    return ", ".join(map(readable_value, value)) if isinstance(value, list) else str(value)
