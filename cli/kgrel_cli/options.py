@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
-from kgrel.data.printing import aligned, printable
+from kgrel.data.printing import aligned, four_digits, printable
 from kgrel.data.settings import descriptions
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -147,8 +147,8 @@ def readable_value(value: Any) -> str:
         return "none"
     if isinstance(value, bool):
         return plain(value)
-    if isinstance(value, float) and abs(value) < 999.5:
-        return f"{value:.4g}"
-    if isinstance(value, (int, float)):
-        return f"{value:,.0f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return four_digits(value)
     return ", ".join(map(readable_value, value)) if isinstance(value, list) else printable(str(value))

@@ -20,3 +20,8 @@ def aligned(rows: list[list[str]]) -> list[str]:
     """Rows of cells, all of the same number, as lines whose columns stand below each other."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def four_digits(value: float) -> str:
+    """A measured number for a person: four digits, from a thousand on whole with separators."""
+    return f"{value:.4g}" if abs(value) < 999.5 else f"{value:,.0f}"
