@@ -49,16 +49,21 @@ def building(part: dict[str, Any] | None) -> list[str]:
     """Seconds, memory and bytes of each factory."""
     if part is None:
         return []
+    return [f"Building, sampling included. {facts(part)}", builds(part, "peak_mb", "mb_before", "peak memory")]
+
+
+def builds(part: dict[str, Any], peak: str, before: str, memory: str) -> str:
+    """The table of builds: ``peak`` and ``before`` name the memory of a row, ``memory`` is the head of its column."""
     rows = [
         (
             row["factory"], f"{row['vectors']:,} × {row['dimensions']}", f"{row['seconds']:.0f}",
-            f"{row['peak_mb']:,.0f}", f"{row['mb_before']:,.0f}", f"{row['megabytes']['vectors.f16']:,.0f}",
+            f"{row[peak]:,.0f}", f"{row[before]:,.0f}", f"{row['megabytes']['vectors.f16']:,.0f}",
             f"{row['megabytes']['index.faiss']:,.0f}", f"{row['recall_at_10']:.3f}",
         )
         for row in part["builds"]
     ]  # fmt: skip
-    heads = "factory | vectors | build, s | peak memory, MB | of it before, MB | vectors, MB | FAISS, MB | recall@10"
-    return [f"Building, sampling included. {facts(part)}", table(heads, rows)]
+    heads = f"factory | vectors | build, s | {memory}, MB | of it before, MB | vectors, MB | FAISS, MB | recall@10"
+    return table(heads, rows)
 
 
 def encoding(part: dict[str, Any] | None) -> list[str]:
@@ -75,16 +80,7 @@ def large(part: dict[str, Any] | None) -> list[str]:
     """The build of ten million vectors."""
     if part is None:
         return []
-    rows = [
-        (
-            row["factory"], f"{row['vectors']:,} × {row['dimensions']}", f"{row['seconds']:.0f}",
-            f"{row['own_peak_mb']:,.0f}", f"{row['own_mb_before']:,.0f}", f"{row['megabytes']['vectors.f16']:,.0f}",
-            f"{row['megabytes']['index.faiss']:,.0f}", f"{row['recall_at_10']:.3f}",
-        )
-        for row in part["builds"]
-    ]  # fmt: skip
-    heads = "factory | vectors | build, s | own peak, MB | of it before, MB | vectors, MB | FAISS, MB | recall@10"
-    return [f"{LARGE_TEXT}\n{facts(part)}", table(heads, rows)]
+    return [f"{LARGE_TEXT}\n{facts(part)}", builds(part, "own_peak_mb", "own_mb_before", "own peak")]
 
 
 def speed(part: dict[str, Any] | None) -> list[str]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from kgrel_cli.options import INPUT, print_summary
+
+IN_GIB = ("memory", "disk")
 
 
 @click.command("doctor")
@@ -27,8 +30,15 @@ def command(where: Path, as_json: bool) -> None:
 
     found = examine(where)
     problems = found["problems"]
-    print_summary(found if as_json else found | {"problems": len(problems)}, as_json)
+    print_summary(found if as_json else for_reading(found), as_json)
     for problem in problems:
         click.echo(f"kgrel: {problem}", err=True)
     if problems:
         sys.exit(1)
+
+
+def for_reading(found: dict[str, Any]) -> dict[str, Any]:
+    """What was found, with its units; the problems follow on stderr."""
+    return {f"{part} (GiB)" if part in IN_GIB else part: value for part, value in found.items()} | {
+        "problems": len(found["problems"])
+    }

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
+from kgrel.data.printing import aligned, four_digits, printable
 from kgrel.data.settings import descriptions
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -125,22 +126,29 @@ def print_summary(summary: dict[str, Any], as_json: bool, to_stderr: bool = Fals
 
 
 def readable(summary: dict[str, Any], indent: int = 0) -> list[str]:
-    """Nested values as indented lines."""
+    """Nested values, and tables, as indented lines."""
     lines = []
     width = max((len(str(key)) for key in summary), default=0)
     for key, value in summary.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and value:
             lines.append(" " * indent + str(key))
             lines += readable(value, indent + 2)
+        elif isinstance(value, list) and value and all(isinstance(row, list) for row in value):
+            rows = aligned([[readable_value(cell) for cell in row] for row in value])
+            lines += [" " * indent + str(key), *(" " * (indent + 2) + row for row in rows)]
         else:
             lines.append(" " * indent + f"{key!s:<{width}}  {readable_value(value)}")
     return lines
 
 
 def readable_value(value: Any) -> str:
-    """A number with separators, a ratio with four digits, anything else as it is."""
+    """A number with separators, a ratio with four digits, the members of a list, anything else as it is."""
+    if value in (None, [], {}):
+        return "none"
     if isinstance(value, bool):
         return plain(value)
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return four_digits(value)
+    return ", ".join(map(readable_value, value)) if isinstance(value, list) else printable(str(value))

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import networkx as nx
+import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from kgrel.apps.settings import SubgraphSettings
 from kgrel.data.errors import KgrelError
@@ -21,6 +23,11 @@ from kgrel.graph.walks import Walks
 ENDINGS = (".txt", ".graphml", ".png", ".svg")
 INCHES = 3.2
 """Width of a column of the picture."""
+BEND = 0.9
+"""How far, in columns or rows, a curve is pulled aside: twice as far as it gets."""
+PAPER = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none"}
+"""What is behind the label of a line, so that it can be read."""
+FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -42,19 +49,17 @@ class Subgraph:
         return [printable(f"{path.share:7.2%}  {line_of(self.walks, path, names)}") for path in self.paths]
 
     def network(self) -> nx.MultiDiGraph:
-        """Nodes with type, id, name, and the place of their first appearance on a path; the edges of all steps.
+        """Nodes with type, id, name and column of the picture; the edges of all steps.
 
         Edges keep their direction; ``share`` is that of the paths that use them.
         """
         graph, network = self.walks.graph, nx.MultiDiGraph()
         table = graph.entities
         spelled = {row: f"{table.types[row]}::{table.ids[row]}" for path in self.paths for row in path.nodes}
+        for row, column in self.columns.items():
+            facts = {"type": table.types[row], "id": table.ids[row], "name": printable(table.names[row])}
+            network.add_node(spelled[row], column=column, **facts)
         for path in self.paths:
-            for place, row in enumerate(path.nodes):
-                column = 3 if place == len(path.nodes) - 1 else place
-                if spelled[row] not in network:
-                    facts = {"type": table.types[row], "id": table.ids[row], "name": printable(table.names[row])}
-                    network.add_node(spelled[row], column=column, **facts)
             for one, other in pairwise(path.nodes):
                 for code in self.walks.codes_of(one, other):
                     head, tail = (other, one) if code % 2 else (one, other)
@@ -65,7 +70,7 @@ class Subgraph:
         return network
 
     def picture(self) -> Figure:
-        """The paths from left to right, one column for each place."""
+        """The paths from left to right; a step that would run through other nodes is bent."""
         names, places = self.names, self._places()
         rows = len({y for _, y in places.values()})
         figure = Figure(figsize=(4 * INCHES, max(2.5, 0.6 * rows)), layout="constrained")
@@ -75,9 +80,11 @@ class Subgraph:
             for (one, other), relations in zip(pairwise(path.nodes), relations_of(self.walks, path), strict=True):
                 drawn[one, other] = "|".join(relations)
         for (one, other), label in drawn.items():
-            (x, y), (u, v) = places[one], places[other]
-            axes.plot([x, u], [y, v], color="#9bb", linewidth=1, zorder=1)
-            axes.text((x + u) / 2, (y + v) / 2, label, fontsize=7, color="#366", ha="center", va="center")
+            line = curve(places[one], places[other])
+            axes.plot(*line.T, color="#9bb", linewidth=1, zorder=1)
+            between = 10 if abs(line[-1, 0] - line[0, 0]) <= 1 else 5  # half a column on, where no node stands
+            x, y = line[between]
+            axes.text(x, y, label, fontsize=7, color="#366", ha="center", va="center", bbox=PAPER)
         for row, (x, y) in places.items():
             box = {"boxstyle": "round,pad=0.3", "facecolor": "#eef4f4", "edgecolor": "#699"}
             style: dict[str, Any] = {"ha": "center", "va": "center", "bbox": box, "zorder": 2, "parse_math": False}
@@ -88,21 +95,41 @@ class Subgraph:
         axes.axis("off")
         return figure
 
+    @property
+    def columns(self) -> dict[int, int]:
+        """The column of each node, in the order of the paths: its last place on any of them, 3 for the end."""
+        found: dict[int, int] = {}
+        for path in self.paths:
+            *way, end = path.nodes
+            for place, row in enumerate(way):
+                found[row] = max(place, found.get(row, 0))
+            found[end] = 3
+        return found
+
     def _places(self) -> dict[int, tuple[float, float]]:
         """Where each node stands: its column, and its place in it, the ends in the middle."""
-        columns: dict[int, list[int]] = {0: [], 1: [], 2: [], 3: []}
-        known: set[int] = set()
-        for path in self.paths:
-            for place, row in enumerate(path.nodes):
-                if row not in known:
-                    known.add(row)
-                    columns[3 if place == len(path.nodes) - 1 else place].append(row)
+        columns: dict[int, list[int]] = {}
+        for row, column in self.columns.items():
+            columns.setdefault(column, []).append(row)
         most = max(map(len, columns.values()))
         return {
             row: (float(column), most * (number + 0.5) / len(rows))
             for column, rows in columns.items()
             for number, row in enumerate(rows)
         }
+
+
+def curve(start: tuple[float, float], end: tuple[float, float]) -> FloatArray:
+    """Points (21, 2) of a step: a line from one column to the next, else a quadratic Bézier curve.
+
+    It keeps clear of the nodes between its ends: to the right of them in one column, half a row off across columns.
+    """
+    columns = abs(end[0] - start[0])
+    aside = (BEND, 0.0) if columns == 0 else (0.0, BEND if columns > 1 else 0.0)
+    middle = (np.array(start) + end) / 2 + aside
+    t = np.linspace(0.0, 1.0, 21)[:, None]
+    points: FloatArray = (1 - t) ** 2 * start + 2 * t * (1 - t) * middle + t**2 * np.array(end)
+    return points
 
 
 def find_subgraph(graph: Graph, first: str, second: str, settings: SubgraphSettings) -> Subgraph:

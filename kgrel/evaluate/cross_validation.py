@@ -19,6 +19,7 @@ from kgrel.baselines.tfidf import TfidfClassifier, Worded
 from kgrel.data.errors import ArtifactError
 from kgrel.data.files import canonical_json, write_text
 from kgrel.data.json_values import parse_json
+from kgrel.data.printing import aligned
 from kgrel.data.progress import Progress, Silent
 from kgrel.data.settings import to_json
 from kgrel.evaluate.mention_folds import Fold, Folds, read_folds
@@ -273,12 +274,10 @@ def text_tables(report: dict[str, Any]) -> str:
         cells = [f"{100 * figures[key]['mean']:.2f} ± {100 * figures[key]['std']:.2f}" for key in FIGURES]
         cells += [f"{100 * figures[key]['mean']:.2f}" for key in pooled]
         rows.append([name, *cells, difference_text(report["f1_minus_tfidf"].get(name))])
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     labels = ", ".join(f"{name}: {count:,}" for name, count in report["labels"].items())
     seeds = ", ".join(map(str, report["seeds"]))
     head = f"{report['protocol']} folds, {report['sentences']:,} sentences ({labels}), seeds {seeds}"
-    return "\n".join([head, *lines])
+    return "\n".join([head, *aligned(rows)])
 
 
 def difference_text(found: dict[str, Any] | None) -> str:

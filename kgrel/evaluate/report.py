@@ -20,6 +20,7 @@ from kgrel.data.artifact import LOG, MANIFEST, UNFINISHED
 from kgrel.data.errors import ArtifactError
 from kgrel.data.files import atomic_file
 from kgrel.data.json_values import parse_json
+from kgrel.data.printing import four_digits
 
 CURVES: dict[str, tuple[str, tuple[str, ...]]] = {
     "Likelihood, nats a token": ("bound", ("validation_elbo", "validation_log_likelihood", "validation_bag", "elbo")),
@@ -110,13 +111,13 @@ def read_log(path: Path) -> list[dict[str, float]]:
 
 def training(log: list[dict[str, float]]) -> list[str]:
     """The curves, and what the last validation gave."""
-    last = {name: (f"{value:.4g}", NOTES.get(name, "")) for name, value in (log[-1] if log else {}).items()}
+    last = {name: (four_digits(value), NOTES.get(name, "")) for name, value in (log[-1] if log else {}).items()}
     return ["<h2>Curves</h2>", curves(log), "<h2>Last validation</h2>", table(last)]
 
 
 def curves(log: list[dict[str, float]]) -> str:
-    """A panel for each of :data:`CURVES` that the log has figures for, as inline SVG."""
-    panels = [(title, [n for n in names if any(n in line for line in log)]) for title, (_, names) in CURVES.items()]
+    """A panel for each of :data:`CURVES` that the log has figures other than zero for, as inline SVG."""
+    panels = [(title, [n for n in names if any(line.get(n) for line in log)]) for title, (_, names) in CURVES.items()]
     panels = [(title, names) for title, names in panels if names]
     if not panels:
         return "<p>No validation has been logged yet.</p>"

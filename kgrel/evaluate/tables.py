@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kgrel.data.printing import aligned
 from kgrel.metrics.ranks import KINDS
 
 COLUMNS = ("precision", "recall", "f1", "macro_f1", "average_precision", "auroc")
@@ -41,9 +42,7 @@ def text_table(report: dict[str, Any]) -> str:
         part = report[name]
         head = f"{name} pairs: {part['pairs']:,}, listed {part['listed']:,} ({100 * part['base_rate']:.2f} %)"
         rows = [["per cent", *HEADS], *table_rows(part["methods"])]
-        widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-        blocks.append("\n".join([head, *lines]))
+        blocks.append("\n".join([head, *aligned(rows)]))
     if "calibration" in report:
         blocks.append(calibration_text(report["calibration"]))
     if "by_frequency" in report:
@@ -85,8 +84,7 @@ def ranking_text(report: dict[str, Any]) -> str:
     for name, group in (groups | report["by_relation"]).items():
         count = f"{group['questions']:,}" if "questions" in group else ""
         rows.append([name, count, *ranking_cells(group["realistic"], names)])
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines = aligned(rows)
     head = f"{report['model']}: {report['mean_candidates']:,.0f} candidates of the right type on average, filtered"
     return "\n".join([head, *lines[: 1 + len(KINDS)], "realistic ranks", *lines[1 + len(KINDS) :]])
 

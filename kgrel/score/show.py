@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from kgrel.data.printing import aligned, printable
+
 SHOWN = ("rank", "source_name", "target", "target_name", "relation", "score", "score_std", "seen_in_text",
          "target_contexts", "known_relation")  # fmt: skip
 
@@ -13,10 +15,7 @@ def text_ranking(table: pa.Table) -> str:
     shown = [name for name in SHOWN if name in table.column_names]
     rows = [shown]
     rows += [[cell(row[name]) for name in shown] for row in table.select(shown).to_pylist()]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(shown))]
-    return "\n".join(
-        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
+    return "\n".join(aligned(rows))
 
 
 def cell(value: object) -> str:
@@ -24,5 +23,5 @@ def cell(value: object) -> str:
     if value is None:
         return ""
     text = f"{value:.3f}" if isinstance(value, float) else str(value)
-    text = "".join(character if character.isprintable() else " " for character in text)
+    text = printable(text)
     return text if len(text) <= 40 else text[:39] + "…"

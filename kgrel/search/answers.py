@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
+from kgrel.data.printing import aligned
 from kgrel.score.show import cell
 from kgrel.search.index import Neighbours, RelationIndex
 
@@ -72,5 +73,4 @@ def text_answers(table: pa.Table) -> str:
     """An answer as aligned columns for the terminal; identifiers are left to the other formats."""
     shown = [name for name in table.column_names if name not in ("source", "target")]
     rows = [shown, *([cell(row[name]) for name in shown] for row in table.to_pylist())]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(shown))]
-    return "\n".join("  ".join(t.ljust(w) for t, w in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(aligned(rows))

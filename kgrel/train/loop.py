@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from kgrel.data.errors import NonFiniteError
+from kgrel.data.printing import four_digits
 from kgrel.data.progress import Progress, Silent
 from kgrel.train.devices import make_fabric
 from kgrel.train.optimizers import clip_gradients, make_optimizers, non_finite_message, scheduled, set_learning_rate
@@ -108,7 +109,7 @@ def train(
                 optimizer.step()
             state.step = step
             figures = clock.with_rate(figures)
-            progress.advance(1, "  ".join(f"{key} {value:.4g}" for key, value in figures.items()))
+            progress.advance(1, "  ".join(f"{key} {four_digits(value)}" for key, value in figures.items()))
             if step % settings.validate_every == 0 or step == settings.steps:
                 figures |= clock.seconds()
                 with clock.stopped():
@@ -179,7 +180,7 @@ def report(run: Run | None, progress: Progress, name: str, state: State, figures
     if run is None:
         return
     run.log(state.step, figures | state.figures)
-    shown = ", ".join(f"{key} {value:.4g}" for key, value in (figures | state.figures).items())
+    shown = ", ".join(f"{key} {four_digits(value)}" for key, value in (figures | state.figures).items())
     progress.say(f"{name} step {state.step}: {shown}")
 
 

@@ -9,7 +9,7 @@ import networkx as nx
 import pytest
 
 from kgrel.apps.settings import SubgraphSettings
-from kgrel.apps.subgraph import find_subgraph
+from kgrel.apps.subgraph import curve, find_subgraph
 from kgrel.graph.build import import_graph
 from kgrel.graph.graph import Graph
 from tests.cli.conftest import kgrel  # noqa: F401
@@ -44,6 +44,17 @@ def test_the_network_holds_the_edges_of_all_steps_and_no_other(place: Path) -> N
     }
     assert sum(out_of_first.values()) == pytest.approx(1.0)
     assert len(found.lines()) == 4
+
+
+def test_steps_go_to_the_right_or_along_a_curve_that_hides_no_node(place: Path) -> None:
+    found = find_subgraph(Graph.open(place), "A", "D", SubgraphSettings())
+    columns = {found.names[row]: column for row, column in found.columns.items()}
+    assert columns == {"A": 0, "$B_2$": 2, "C": 2, "D": 3}  # each stands on the way from A to the other
+    assert curve((0.0, 0.0), (1.0, 1.0))[10] == pytest.approx([0.5, 0.5])
+    assert curve((0.0, 0.0), (2.0, 0.0))[10] == pytest.approx([1.0, 0.45])
+    arc = curve((2.0, 0.0), (2.0, 1.0))
+    assert (arc[0], arc[-1]) == (pytest.approx([2.0, 0.0]), pytest.approx([2.0, 1.0]))
+    assert (arc[1:-1, 0] > 2.0).all()
 
 
 def test_every_kind_of_file_is_written(kgrel: Any, place: Path, tmp_path: Path) -> None:  # noqa: F811

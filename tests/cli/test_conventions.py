@@ -160,7 +160,8 @@ def test_bash_accepts_its_script(kgrel: Kgrel, tmp_path: Path) -> None:
 
 def test_the_doctor_answers_in_lines_and_in_json(kgrel: Kgrel, monkeypatch: pytest.MonkeyPatch) -> None:
     found = json.loads(kgrel("doctor", "--json").out)
-    assert "kgrel " in kgrel("doctor").out.decode()
+    shown = kgrel("doctor").out.decode()
+    assert {"versions", "memory (GiB)", "disk (GiB)"} <= set(shown.splitlines())
     monkeypatch.setattr("kgrel.apps.doctor.shortages", lambda _: ["there is no room; make some"])
     outcome = kgrel("doctor", "--json")
     assert outcome.code == 1

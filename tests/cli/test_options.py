@@ -184,7 +184,7 @@ def test_output_options_are_off_unless_given() -> None:
     assert found == [{"overwrite": False, "as_json": False}, {"overwrite": True, "as_json": True}]
 
 
-SUMMARY = {"rows": 12345, "share": 0.123456, "nested": {"größe": 1, "deeper": {"on": True}}, "names": ["a"], "x": None}
+SUMMARY = {"rows": 12345, "share": 0.123456, "nested": {"größe": 1, "deeper": {"on": True}}, "of": ["a", 2], "x": None}
 
 
 def test_a_summary_is_one_json_object_or_readable_lines(capsys: pytest.CaptureFixture[str]) -> None:
@@ -209,8 +209,22 @@ def test_readable_lines_are_aligned_and_indented() -> None:
         "  größe   1",
         "  deeper",
         "    on  yes",
-        "names   ['a']",
-        "x       None",
+        "of      a, 2",
+        "x       none",
+    ]
+
+
+def test_large_ratios_have_separators_and_what_is_empty_says_so() -> None:
+    summary = {"most": 10970.0, "edge": 999.96, "small": 6.363e-05, "bad": [], "of": {}}
+    assert readable(summary | {"t": [["ab\x1b", 1], ["c", 22]]}) == [
+        "most   10,970",
+        "edge   1,000",
+        "small  6.363e-05",
+        "bad    none",
+        "of     none",
+        "t",
+        "  ab\ufffd  1",
+        "  c    22",
     ]
 
 

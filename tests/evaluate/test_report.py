@@ -11,7 +11,7 @@ import pytest
 
 from kgrel.data.artifact import LOG, MANIFEST, UNFINISHED
 from kgrel.data.errors import ArtifactError, KgrelError
-from kgrel.evaluate.report import write_report
+from kgrel.evaluate.report import curves, write_report
 
 
 class Page(HTMLParser):
@@ -38,6 +38,13 @@ def test_the_page_of_a_representation(representation_path: Path, tmp_path: Path)
     assert all(link.startswith("#") for link in page.loads)
     settings = json.loads((representation_path / MANIFEST).read_text())["settings"]
     assert all(name in page.text for name in (*settings, "validation_elbo", "z_active_units", "u_information"))
+
+
+def test_a_figure_that_is_zero_throughout_has_no_curve() -> None:
+    log = [{"step": step, "loss": 1.0 / step, "validation_kl": 0.0} for step in (1.0, 2.0)]
+    assert curves(log).count("<!-- Loss -->") == 1
+    assert "KL" not in curves(log)
+    assert "KL" in curves([*log, {"step": 3.0, "validation_kl": 0.5}])
 
 
 def test_the_page_of_a_classifier(pairs_path: Path, tmp_path: Path) -> None:
