@@ -28,6 +28,8 @@ from kgrel.data.json_values import parse_json
 
 TRIES = "tries"
 """Directory of the unfinished trainings of a run of which one will be kept."""
+TEMPORARY = ".tmp??????"
+"""What safetensors calls the file that it is writing."""
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 """What Adam keeps of each parameter."""
@@ -101,7 +103,7 @@ class Run:
         """What a killed process was writing; the finished artifact would list it among its files."""
         if not self.writes:
             return
-        for path in self.directory.glob(".*.partial"):
+        for path in [*self.directory.glob(".*.partial"), *self.directory.glob(TEMPORARY)]:
             if path.is_dir():
                 remove_tree(path)
             else:

@@ -76,6 +76,14 @@ def test_a_full_disk_leaves_the_checkpoint_before(tmp_path: Path, monkeypatch: p
     assert {path.name for path in (tmp_path / "run").iterdir()} == {UNFINISHED, "checkpoint-000000002"}
 
 
+def test_what_a_killed_process_was_writing_is_dropped(tmp_path: Path) -> None:
+    Run(tmp_path / "run", IDENTITY)
+    for name in (".checkpoint.partial", ".entities.parquet.7.partial", ".tmpPX9zOg"):  # the last one by safetensors
+        (tmp_path / "run" / name).write_bytes(b"half")
+    Run(tmp_path / "run", IDENTITY)
+    assert [path.name for path in (tmp_path / "run").iterdir()] == [UNFINISHED]
+
+
 def test_a_process_that_does_not_write_reads_and_changes_nothing(tmp_path: Path) -> None:
     module = Tables()
     optimizers = make_optimizers(module, 0.1, 0.0)

@@ -32,8 +32,9 @@ export async function ask(path, parameters = {}, options = {}) {
     if (options.signal?.aborted) throw new DOMException("", "AbortError");
     throw new Error("kgrel does not answer; is it still running?");
   }
-  const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(answer.error ?? `kgrel failed (${response.status}); see its terminal`);
+  const answer = await response.json().catch(() => undefined); // cut short, or no JSON
+  if (options.signal?.aborted) throw new DOMException("", "AbortError");
+  if (!response.ok || answer === undefined) throw new Error(answer?.error ?? `kgrel failed (${response.status}); see its terminal`);
   return answer;
 }
 
