@@ -17,6 +17,7 @@ from kgrel.data.settings import to_json
 from kgrel.model.representation import Representation
 from kgrel.text.corpus import Corpus
 from kgrel.train.pretrain import pretrain
+from kgrel.train.run import TRIES
 from kgrel.train.settings import PairSettings, PretrainSettings
 from kgrel.train.train_pairs import train_pairs
 
@@ -34,7 +35,7 @@ PRETRAIN = PretrainSettings(
     seed=3,
 )
 PAIRS = PairSettings(
-    steps=400,
+    steps=200,
     batch_size=64,
     batch_negatives=40,
     validate_every=20,
@@ -55,10 +56,14 @@ def command(verb: str, settings: PretrainSettings | PairSettings, arguments: Seq
 
 
 def progress_of(out: Path) -> int:
-    """Lines of the log, and the newest checkpoint's step."""
+    """Lines of the log and the newest checkpoint's step; of a run that tries several ways, of all together."""
+    return sum(map(progress_of_one, [out, *sorted((out / TRIES).glob("*"))]))
+
+
+def progress_of_one(run: Path) -> int:
     try:
-        lines = (out / LOG).read_text(encoding="utf-8").count("\n")
-        return lines + max((int(path.name[-9:]) for path in out.glob("checkpoint-*")), default=0)
+        lines = (run / LOG).read_text(encoding="utf-8").count("\n")
+        return lines + max((int(path.name[-9:]) for path in run.glob("checkpoint-*")), default=0)
     except FileNotFoundError:
         return 0
 
@@ -108,7 +113,7 @@ def test_a_killed_pair_training_ends_with_the_same_bytes(
     """Here the library goes on with what the command began, which spares a start."""
     out, relations = tmp_path / "killed", world_files["relations.tsv"]
     inputs = [representation_path, "--corpus", corpus_path, "--relations", relations, "--out", out]
-    kill_at_a_random_moment(command("train-pairs", PAIRS, inputs), out, most=300)
+    kill_at_a_random_moment(command("train-pairs", PAIRS, inputs), out, most=380)
     opened = Representation.open(representation_path), Corpus.open(corpus_path)
     train_pairs(*opened, relations, out, PAIRS)
     assert_same(out, train_pairs(*opened, relations, tmp_path / "whole", PAIRS))
