@@ -38,22 +38,31 @@ from kgrel.train.settings import PretrainSettings
 from kgrel.train.train_mentions import fit_mentions
 
 TYPES, IDENTIFIERS, IN_DOMAIN, SMALL, MEDIUM = "types", "identifiers", "in-domain", "small", "medium"
+HIDING = {"word_dropout": 0.2}
+"""With it, a fifth of the words is hidden in training."""
 INGREDIENTS: dict[str, tuple[str, dict[str, Any]]] = {
-    "random start, last state": (TYPES, {"start": "random", "pooling": "last"}),
-    "random start, max pooling": (TYPES, {"start": "random"}),
-    "identifiers, max pooling": (IDENTIFIERS, {}),
-    "types, last state (paper)": (TYPES, {"pooling": "last"}),
-    "types, max pooling": (TYPES, {}),
-    "types, mentions": (TYPES, {"pooling": "mentions"}),
-    "types, attention": (TYPES, {"pooling": "attention"}),
-    "types, max pooling, two-layer classifier": (TYPES, {"hidden": 300}),
-    "types, max pooling, words frozen": (TYPES, {"fine_tune": PARTS[1:]}),
-    "types, max pooling, all frozen": (TYPES, {"fine_tune": ()}),
+    "random start, last state": (TYPES, {"start": "random", "pooling": "last"} | HIDING),
+    "random start, max pooling": (TYPES, {"start": "random"} | HIDING),
+    "identifiers, max pooling": (IDENTIFIERS, HIDING),
+    "types, last state (paper)": (TYPES, {"pooling": "last"} | HIDING),
+    "types, max pooling": (TYPES, HIDING),
+    "types, mentions": (TYPES, {"pooling": "mentions"} | HIDING),
+    "types, attention": (TYPES, {"pooling": "attention"} | HIDING),
+    "types, max pooling, two-layer classifier": (TYPES, {"hidden": 300} | HIDING),
+    "types, max pooling, words frozen": (TYPES, {"fine_tune": PARTS[1:]} | HIDING),
+    "types, max pooling, all frozen": (TYPES, {"fine_tune": ()} | HIDING),
+    "types, max pooling, 1 sample": (TYPES, {"samples": 1} | HIDING),
+    "types, then the fold's own sentences, max pooling": (IN_DOMAIN, HIDING),
+    "random start, max pooling, size small": (SMALL, {"start": "random"} | HIDING),
+    "random start, max pooling, size medium": (MEDIUM, {"start": "random"} | HIDING),
     "types, max pooling, no word dropout": (TYPES, {"word_dropout": 0.0}),
-    "types, max pooling, 1 sample": (TYPES, {"samples": 1}),
-    "types, then the fold's own sentences, max pooling": (IN_DOMAIN, {}),
-    "random start, max pooling, size small": (SMALL, {"start": "random"}),
-    "random start, max pooling, size medium": (MEDIUM, {"start": "random"}),
+    "types, last state, no word dropout": (TYPES, {"pooling": "last", "word_dropout": 0.0}),
+    "types, mentions, no word dropout": (TYPES, {"pooling": "mentions", "word_dropout": 0.0}),
+    "types, attention, no word dropout": (TYPES, {"pooling": "attention", "word_dropout": 0.0}),
+    "random start, max pooling, no word dropout": (TYPES, {"start": "random", "word_dropout": 0.0}),
+    "types, max pooling, 1 sample, no word dropout": (TYPES, {"samples": 1, "word_dropout": 0.0}),
+    "random start, max pooling, size small, no word dropout": (SMALL, {"start": "random", "word_dropout": 0.0}),
+    "fold's own sentences, max pooling, no word dropout": (IN_DOMAIN, {"word_dropout": 0.0}),
 }
 """Name → representation and settings other than the default ones."""
 CHOSEN: dict[str, dict[str, Any]] = {
@@ -62,7 +71,7 @@ CHOSEN: dict[str, dict[str, Any]] = {
 }
 """Settings of the final tables."""
 BY_TASK: dict[str, dict[str, Any]] = {"gad": {}, "euadr": {"steps": 100, "validate_every": 20}}
-TUNED_FOLDS = 1
+TUNED_FOLDS = 2
 FURTHER_STEPS = 100
 """Of pretraining on the sentences of the fold, about four epochs."""
 MARKS = {"GENE": "markedgene", "DISEASE": "markeddisease"}
