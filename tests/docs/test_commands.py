@@ -68,7 +68,7 @@ SMALL = {
 """Verb → options that make it small; the barely trained classifier may leave every score below its threshold."""
 ANOTHER = {
     "DISEASE::DOID:2841": "DISEASE::DOID:9000011",
-    "CHEMICAL::DB00635": "CHEMICAL::DB90014",
+    "CHEMICAL::DB00455": "CHEMICAL::DB90014",
     "YAHT14L": "GENE::4",
     "ripubasaemia": "DISEASE::DOID:9000006",
 }
