@@ -1,9 +1,12 @@
 """Which relation does a sentence state? GAD and EU-ADR: what each ingredient gives, and the final tables.
 
+    python benchmarks/mentions.py representations --types runs/repr-types --corpus runs/corpus
     python benchmarks/mentions.py ingredients --types runs/repr-types --identifiers runs/repr
     python benchmarks/mentions.py final --types runs/repr-types
 
-*ingredients* trains on fold 1 of GAD and looks at its inner validation sentences alone: settings are chosen by it.
+*representations* makes, in runs/mentions, REPRs of larger sizes whose weights are only drawn, and one of types that
+went on with the training sentences of GAD's fold 1, without their labels. *ingredients* trains on fold 1 of GAD and
+looks at its inner validation sentences alone: settings are chosen by it.
 *final* cross-validates the chosen settings, whose test sentences are answered once. Both go on where they were killed;
 answers stand in runs/mentions.
 """
@@ -19,40 +22,85 @@ from typing import Any
 import numpy as np
 from common import DATA, WORK, Lines, hardware, load, save, today
 
-from kgrel.data.artifact import Kind, open_artifact
+from kgrel.data.artifact import Kind, open_artifact, settings_of
 from kgrel.data.settings import to_json
 from kgrel.evaluate.cross_validation import cross_validate, text_tables
 from kgrel.evaluate.mention_folds import read_folds
 from kgrel.evaluate.mention_settings import CrossValidationSettings
 from kgrel.model.representation import Representation
+from kgrel.text.build import build_corpus
+from kgrel.text.corpus import Corpus
+from kgrel.text.settings import BuildCorpusSettings
 from kgrel.train.mention_data import LabelledSentences
 from kgrel.train.mention_settings import PARTS, MentionSettings
+from kgrel.train.pretrain import pretrain
+from kgrel.train.settings import PretrainSettings
 from kgrel.train.train_mentions import fit_mentions
 
-TYPES, IDENTIFIERS = "types", "identifiers"
+TYPES, IDENTIFIERS, IN_DOMAIN, SMALL, MEDIUM = "types", "identifiers", "in-domain", "small", "medium"
 INGREDIENTS: dict[str, tuple[str, dict[str, Any]]] = {
-    "random start, last state": (TYPES, {"start": "random"}),
-    "random start, max pooling": (TYPES, {"start": "random", "pooling": "max"}),
-    "identifiers, max pooling": (IDENTIFIERS, {"pooling": "max"}),
-    "types, last state (paper)": (TYPES, {}),
-    "types, max pooling": (TYPES, {"pooling": "max"}),
+    "random start, last state": (TYPES, {"start": "random", "pooling": "last"}),
+    "random start, max pooling": (TYPES, {"start": "random"}),
+    "identifiers, max pooling": (IDENTIFIERS, {}),
+    "types, last state (paper)": (TYPES, {"pooling": "last"}),
+    "types, max pooling": (TYPES, {}),
     "types, mentions": (TYPES, {"pooling": "mentions"}),
     "types, attention": (TYPES, {"pooling": "attention"}),
-    "types, max pooling, two-layer classifier": (TYPES, {"pooling": "max", "hidden": 300}),
-    "types, max pooling, words frozen": (TYPES, {"pooling": "max", "fine_tune": PARTS[1:]}),
-    "types, max pooling, all frozen": (TYPES, {"pooling": "max", "fine_tune": ()}),
-    "types, max pooling, no word dropout": (TYPES, {"pooling": "max", "word_dropout": 0.0}),
+    "types, max pooling, two-layer classifier": (TYPES, {"hidden": 300}),
+    "types, max pooling, words frozen": (TYPES, {"fine_tune": PARTS[1:]}),
+    "types, max pooling, all frozen": (TYPES, {"fine_tune": ()}),
+    "types, max pooling, no word dropout": (TYPES, {"word_dropout": 0.0}),
+    "types, max pooling, 1 sample": (TYPES, {"samples": 1}),
+    "types, then the fold's own sentences, max pooling": (IN_DOMAIN, {}),
+    "random start, max pooling, size small": (SMALL, {"start": "random"}),
+    "random start, max pooling, size medium": (MEDIUM, {"start": "random"}),
 }
 """Name → representation and settings other than the default ones."""
 CHOSEN: dict[str, dict[str, Any]] = {
-    "random start": {"start": "random", "pooling": "max"},
-    "pretrained types": {"pooling": "max"},
+    "random start": {"start": "random"},
+    "pretrained types": {},
 }
 """Settings of the final tables."""
 BY_TASK: dict[str, dict[str, Any]] = {"gad": {}, "euadr": {"steps": 100, "validate_every": 20}}
 TUNED_FOLDS = 1
+FURTHER_STEPS = 100
+"""Of pretraining on the sentences of the fold, about four epochs."""
+MARKS = {"GENE": "markedgene", "DISEASE": "markeddisease"}
 PROTOCOLS = ("published", "grouped")
 KEPT = WORK / "mentions"
+
+
+def make_representations(types: Path, corpus: Path, quick: bool) -> None:
+    """Make those that are not there."""
+    place = KEPT / ("quick" if quick else "representations")
+    place.mkdir(parents=True, exist_ok=True)
+    base = Representation.open(types, verify=False)
+    assert base.artifact is not None
+    settings = settings_of(base.artifact, PretrainSettings, {"latent": "mixture"})
+    for size in (SMALL, MEDIUM):
+        if not (place / size).exists():
+            drawn = dataclasses.replace(settings, size=size, steps=1, batch_size=8)
+            pretrain(Corpus.open(corpus, verify=False), place / size, drawn, progress=Lines())
+    if not (place / IN_DOMAIN).exists():
+        further = dataclasses.replace(settings, steps=2 if quick else FURTHER_STEPS, learning_rate=1e-3)
+        own = sentences_as_corpus(place / "sentences")
+        pretrain(Corpus.open(own), place / IN_DOMAIN, further, init_from=base, progress=Lines())
+
+
+def sentences_as_corpus(place: Path) -> Path:
+    """The training sentences of GAD's fold 1 as a corpus; their marks become names of a lexicon."""
+    place.mkdir(exist_ok=True)
+    lines = (DATA / "mention" / "gad" / "1" / "train.tsv").read_text(encoding="utf-8").splitlines()
+    rows = ["doc_id\tsentence"]
+    for number, line in enumerate(lines):
+        sentence = line.rpartition("\t")[0].replace("@GENE$", MARKS["GENE"]).replace("@DISEASE$", MARKS["DISEASE"])
+        rows.append(f"{number}\t{sentence}")
+    (place / "sentences.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    for kind, name in MARKS.items():
+        (place / f"{kind}.tsv").write_text(f"id\tname\n1\t{name}\n", encoding="utf-8")
+    lexicons = [(kind, place / f"{kind}.tsv") for kind in MARKS]
+    build_corpus([place / "sentences.tsv"], lexicons, place / "corpus", BuildCorpusSettings(), overwrite=True)
+    return place / "corpus"
 
 
 def ingredients(representations: dict[str, Path], names: list[str], quick: bool) -> dict[str, Any]:
@@ -122,9 +170,10 @@ def merged(kept: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     """Run one part, and keep it unless it was quick."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=["ingredients", "final"])
+    parser.add_argument("part", choices=["representations", "ingredients", "final"])
     parser.add_argument("--types", type=Path, required=True, help="REPR of types, trained with the recogniser")
     parser.add_argument("--identifiers", type=Path, help="REPR of identifiers")
+    parser.add_argument("--corpus", type=Path, default=WORK / "corpus", help="CORPUS, for representations")
     parser.add_argument("--tasks", nargs="+", default=["euadr", "gad"])
     parser.add_argument("--protocols", nargs="+", default=list(PROTOCOLS), choices=PROTOCOLS)
     parser.add_argument("--starts", nargs="+", default=list(CHOSEN), choices=list(CHOSEN))
@@ -133,7 +182,12 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="five steps, one fold or seed, not kept")
     parser.add_argument("--json", action="store_true", help="print the result as one JSON line, last")
     options = parser.parse_args()
-    representations = {TYPES: options.types} | ({IDENTIFIERS: options.identifiers} if options.identifiers else {})
+    if options.part == "representations":
+        make_representations(options.types, options.corpus, options.quick)
+        return
+    made = {name: KEPT / "representations" / name for name in (IN_DOMAIN, SMALL, MEDIUM)}
+    representations = {TYPES: options.types, IDENTIFIERS: options.identifiers} | made
+    representations = {name: path for name, path in representations.items() if path is not None and path.exists()}
     if options.part == "ingredients":
         found = ingredients(representations, options.ingredients, options.quick)
     else:

@@ -56,7 +56,7 @@ SPLITS: dict[str, dict[str, str]] = {
     "unseen, all listed": {"split": "unseen", "pairs": "both"},
 }
 """Name → settings, of which the split is the name itself where none is given."""
-MODELS = {"kgrel fine-tuned": PAIR_RECIPES["default"], "kgrel frozen": PAIR_RECIPES["frozen"]}
+MODELS = {"kgrel fine-tuned": PAIR_RECIPES["fine-tuned"], "kgrel frozen": PAIR_RECIPES["frozen"]}
 BASELINES: dict[str, tuple[type[Baseline], SplitSettings]] = {
     "any": (Cooccurrence, CooccurrenceSettings(measure="any")),
     "count": (Cooccurrence, CooccurrenceSettings(measure="count")),

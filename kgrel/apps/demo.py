@@ -25,7 +25,7 @@ from kgrel.data.artifact import refuse_foreign
 from kgrel.data.errors import KgrelError
 from kgrel.data.files import refuse_existing
 from kgrel.data.progress import Progress, Silent
-from kgrel.evaluate.pairs import ALL, MODEL, evaluate_pairs
+from kgrel.evaluate.pairs import ALL, evaluate_pairs
 from kgrel.evaluate.settings import EvaluationSettings
 from kgrel.export.dispatch import Inputs, export_scored
 from kgrel.export.settings import ExportSettings
@@ -54,8 +54,7 @@ PRETRAIN = PretrainSettings(
     checkpoint_every=400,
     device="cpu",
 )
-# Frozen: the few listed pairs of this small world would teach the embeddings themselves rather than their relation.
-PAIRS = PairSettings(fine_tune="none", steps=4000, learning_rate=1e-3, validate_every=200, patience=6, device="cpu")
+PAIRS = PairSettings(steps=4000, learning_rate=1e-3, validate_every=200, patience=6, device="cpu")
 BASELINES = {
     "cooccurrence": "co-occurrence",
     "count": "log co-mention count",
@@ -167,7 +166,7 @@ def seen_quality(model: PairModel, progress: Progress) -> dict[str, float]:
     """F1 and average precision on co-mentioned test pairs, and F1 of each baseline."""
     report = evaluate_pairs(model, EvaluationSettings(draws=100), progress)[ALL]
     methods = report["methods"]
-    quality = {name: methods[MODEL][name] for name in ("f1", "precision", "recall", "average_precision")}
+    quality = {name: methods[model.title][name] for name in ("f1", "precision", "recall", "average_precision")}
     quality |= {f"{short}_f1": methods[name]["f1"] for short, name in BASELINES.items()}
     return quality | {"base_rate": report["base_rate"]}
 

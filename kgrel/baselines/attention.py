@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from kgrel.baselines.attention_model import AttentionModel
 from kgrel.baselines.bags import Bags
-from kgrel.baselines.baseline import TRIES, Baseline, Sources, shared_settings
+from kgrel.baselines.baseline import Baseline, Sources, shared_settings
 from kgrel.baselines.settings import AttentionSettings
 from kgrel.data.artifact import Kind
 from kgrel.data.errors import ArtifactError, NonFiniteError
@@ -29,7 +29,7 @@ from kgrel.train.loop import LoopSettings, train
 from kgrel.train.pair_artifact import Floats
 from kgrel.train.pair_data import PairData, Part, Rows
 from kgrel.train.pairs import PairBatches, target_distribution, with_no_relation
-from kgrel.train.run import Run
+from kgrel.train.run import TRIES, Run
 from kgrel.train.settings import SplitSettings
 
 WEIGHTS, SCORES = "weights.safetensors", "scores.safetensors"

@@ -19,12 +19,9 @@ from kgrel.metrics.classification import best
 from kgrel.text.corpus import Corpus
 from kgrel.train.pair_artifact import Floats, PairArtifact, describe, read_parts
 from kgrel.train.pair_data import Rows
-from kgrel.train.run import Run
+from kgrel.train.run import TRIES, Run
 from kgrel.train.settings import SplitSettings
 from kgrel.train.train_pairs import PairInputs, parents_of, prepare_pairs
-
-TRIES = "tries"
-"""Directory of the unfinished trainings of a run, one for each setting that is tried."""
 
 
 @dataclass(frozen=True)

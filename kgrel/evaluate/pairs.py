@@ -43,8 +43,6 @@ from kgrel.train.settings import BatchSettings
 Floats = npt.NDArray[np.float64]
 ScoreRows = Callable[[Rows], Floats]
 """Rows of the pair data (n,) → scores of the positive classes (n, C)."""
-MODEL = "kgrel"
-"""What the pair classifier is called."""
 LABEL_ONLY = "label-only embeddings"
 COVERED, ALL = "covered", "all"
 COLD = ("entity-cold", "both-cold")

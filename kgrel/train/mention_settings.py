@@ -27,7 +27,7 @@ class MentionSettings:
     """Start from the weights of REPR, or from fresh ones of the same size, to see what pretraining gives."""
     fine_tune: tuple[str, ...] = PARTS
     """Parts of the representation that are trained on with the classifier: words, types, recogniser, prior."""
-    pooling: Pooling = "last"
+    pooling: Pooling = "max"
     """What is read of the two LSTMs: their last states (paper), the largest value of each unit (max), the states at
     the two mentions (mentions), or all states weighted by their likeness to those (attention)."""
     hidden: int = 0
@@ -92,8 +92,8 @@ class MentionSettings:
 MENTION_RECIPES: dict[str, MentionSettings] = {
     "default": MentionSettings(),
     "paper": MentionSettings(
-        steps=3_000, batch_size=8, learning_rate=1e-5, warm_up_steps=0, schedule="constant", weight_decay=0.0,
-        gradient_clip=0.0, word_dropout=0.0, patience=0, decision="largest",
+        pooling="last", steps=3_000, batch_size=8, learning_rate=1e-5, warm_up_steps=0, schedule="constant",
+        weight_decay=0.0, gradient_clip=0.0, word_dropout=0.0, patience=0, decision="largest",
     ),
 }  # fmt: skip
 """Named settings of ``train-mentions``; the paper trains 3,000 steps on GAD and 200 on EU-ADR."""

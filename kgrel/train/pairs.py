@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
@@ -10,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from kgrel.data.artifact import LOG
+from kgrel.data.files import write_text
 from kgrel.data.progress import Progress, Silent
 from kgrel.metrics.classification import average_precision, best
 from kgrel.model.classifier import RelationClassifier
@@ -17,12 +20,12 @@ from kgrel.model.noise import CommonNoise, common_noise
 from kgrel.model.predictive import PairFeatures, posterior_predictive
 from kgrel.model.relvm import PairPrior
 from kgrel.train.batches import Stream, rng_of, torch_generator, torch_seed
-from kgrel.train.fine_tuning import PairClassifier
+from kgrel.train.fine_tuning import FineTune, PairClassifier
 from kgrel.train.graph_features import Encodings, GraphFeatures
 from kgrel.train.loop import LoopSettings, train
 from kgrel.train.pair_data import Flags, PairData, Part, Rows
 from kgrel.train.pair_loss import class_weights, negative_weights, pair_loss
-from kgrel.train.run import Run, State
+from kgrel.train.run import TRIES, Run, State
 from kgrel.train.settings import BatchSettings, PairSettings
 from kgrel.train.text_statistics import FEATURES
 
@@ -43,6 +46,8 @@ def target_distribution(labels: Flags) -> Tensor:
 
 HARD_POOL = 4
 """NO-RELATION pairs that are scored for each that is trained on, with hard negatives."""
+WAYS: tuple[FineTune, ...] = ("none", "all")
+"""What ``--fine-tune auto`` tries."""
 Score = Callable[[Rows], np.ndarray]
 """Rows of the pair data (n,) → scores above 0 (n,)."""
 
@@ -87,6 +92,7 @@ class PairTask:
         features: PairFeatures | None = None,
         graph: GraphFeatures | None = None,
     ) -> None:
+        assert settings.fine_tune != "auto", "fit_best makes a task of each way"
         self.data, self.settings, self._features, self.graph = data, settings, features, graph
         self.batches = PairBatches(data, settings)
         self.class_weights = class_weights(data.labels[data.rows(Part.TRAINING)].sum(axis=0))
@@ -225,9 +231,39 @@ def fit_classifier(
     return task.module.plain_prior(), task.module.classifier.eval(), state
 
 
-def fit(task: PairTask, run: Run | None = None, progress: Progress | None = None) -> State:
+def fit_best(
+    make: Callable[[PairSettings], PairTask], settings: PairSettings, run: Run, progress: Progress
+) -> tuple[PairTask, State, dict[str, Any]]:
+    """Train as the settings say; where ``fine_tune`` is auto, in both ways, of which the better validation is kept.
+
+    Args:
+        make: gives the task of some settings, of which only ``fine_tune`` differs.
+
+    Returns:
+        The trained task, the final state of its loop, and what was tried, for the summary.
+    """
+    if settings.fine_tune != "auto":
+        task = make(settings)
+        return task, fit(task, run, progress), {}
+    finished = []
+    for way in WAYS:
+        task = make(dataclasses.replace(settings, fine_tune=way))
+        inner = Run(run.directory / TRIES / way, {"fine_tune": way})
+        state = fit(task, inner, progress, f"train-pairs, fine-tune {way}")
+        finished.append((task.validate(state.step)["stop"], task, state, inner))
+    _, task, state, inner = max(finished, key=lambda one: one[0])
+    if (inner.directory / LOG).exists():  # it is not, without steps
+        write_text(run.directory / LOG, (inner.directory / LOG).read_text(encoding="utf-8"))
+    tried = {
+        one.settings.fine_tune: {"steps": end.step, "validation_average_precision": precision}
+        for precision, one, end, _ in finished
+    }
+    return task, state, {"fine_tune": {"kept": task.settings.fine_tune, "tried": tried}}
+
+
+def fit(task: PairTask, run: Run | None = None, progress: Progress | None = None, title: str = "train-pairs") -> State:
     """Train the module of a task to the weights of its best validation."""
     settings = task.settings
     shared = {f.name for f in fields(LoopSettings)} & {f.name for f in fields(PairSettings)}
     loop = LoopSettings(**{name: getattr(settings, name) for name in shared})
-    return train(task, loop, run, progress or Silent(), "train-pairs")
+    return train(task, loop, run, progress or Silent(), title)

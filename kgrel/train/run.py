@@ -26,6 +26,8 @@ from kgrel.data.errors import ArtifactError, KgrelError
 from kgrel.data.files import canonical_json, remove_tree, sha256_of, sync, write_text
 from kgrel.data.json_values import parse_json
 
+TRIES = "tries"
+"""Directory of the unfinished trainings of a run of which one will be kept."""
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 """What Adam keeps of each parameter."""

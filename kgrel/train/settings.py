@@ -218,9 +218,10 @@ class PairSettings(BatchSettings):
     """Adam's learning rate (paper: 1e-4)."""
     weight_decay: float = 0.0
     """Decoupled weight decay of the classifier."""
-    fine_tune: Literal["none", "entities", "all"] = "all"
+    fine_tune: Literal["auto", "none", "entities", "all"] = "auto"
     """What of the representation is trained on with the labels: nothing (paper), the entity embeddings, or the whole
-    prior p(z|x,y)."""
+    prior p(z|x,y). auto = nothing, then the whole, and what has the better average precision on the validation pairs
+    is kept, since from few labels fine-tuning forgets more than it learns."""
     anchor: float = 0.1
     """Decoupled decay of what is trained on towards its pretrained values; 0 = none."""
     hidden: int = 300
@@ -383,6 +384,7 @@ PRETRAIN_RECIPES: dict[str, PretrainSettings] = {
 
 PAIR_RECIPES: dict[str, PairSettings] = {
     "default": PairSettings(),
+    "fine-tuned": PairSettings(fine_tune="all"),
     "frozen": PairSettings(fine_tune="none", steps=10_000, validate_every=500, patience=5),
     "paper": PairSettings(fine_tune="none", steps=100_000, patience=0, validate_every=500, learning_rate=1e-4),
 }

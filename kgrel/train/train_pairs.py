@@ -12,7 +12,7 @@ import numpy as np
 from kgrel.data.artifact import Artifact, Kind, Manifest, create_artifact, finish_artifact
 from kgrel.data.entities import EntityTable
 from kgrel.data.errors import KgrelError
-from kgrel.data.files import sha256_of
+from kgrel.data.files import remove_tree, sha256_of
 from kgrel.data.progress import Progress, Silent
 from kgrel.data.relations import ResolvedRelations, resolve_relations
 from kgrel.data.settings import to_json
@@ -28,8 +28,8 @@ from kgrel.train.listed import hash_of_listed, read_listed
 from kgrel.train.pair_artifact import describe
 from kgrel.train.pair_data import PairData, Part, Rows, rows_in
 from kgrel.train.pair_model import PairModel
-from kgrel.train.pairs import PairTask, fit
-from kgrel.train.run import Run
+from kgrel.train.pairs import PairTask, fit_best
+from kgrel.train.run import TRIES, Run
 from kgrel.train.settings import TUNED, PairSettings, SplitSettings
 from kgrel.train.splits import SplitInputs, assemble_pairs
 from kgrel.train.text_statistics import TextStatistics
@@ -120,8 +120,10 @@ def train_pairs(
     run = Run(out, {"settings": to_json(settings), "parents": parents}, overwrite)
     statistics = TextStatistics(inputs.comentions, len(representation.entities))
     features = statistics.features if settings.text_statistics else None
-    task = PairTask(representation.model, inputs.data, settings, features, seen)
-    state = fit(task, run, progress)
+    task, state, tried = fit_best(
+        lambda one: PairTask(representation.model, inputs.data, one, features, seen), settings, run, progress
+    )
+    settings = task.settings  # what auto came to
     listed = inputs.relations
     model = PairModel(
         prior=task.module.plain_prior(),
@@ -136,10 +138,11 @@ def train_pairs(
     )
     tuned = model.tune()
     model.write(out)
-    summary = {"steps": state.step, **tuned, **describe(model), **inputs.summary, **removed}
+    summary = {"steps": state.step, **tried, **tuned, **describe(model), **inputs.summary, **removed}
     manifest = Manifest(Kind.PAIRS, to_json(settings), settings.seed, parents, summary)
     artifact = finish_artifact(out, manifest, time.monotonic() - started)
     run.close()
+    remove_tree(out / TRIES)
     return artifact
 
 

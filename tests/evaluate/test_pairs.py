@@ -17,13 +17,15 @@ from kgrel.baselines.settings import LabelOnlySettings
 from kgrel.data.errors import KgrelError
 from kgrel.evaluate import pairs as evaluate
 from kgrel.evaluate.pair_ranking import evaluate_ranking
-from kgrel.evaluate.pairs import MODEL, evaluate_pairs, methods
+from kgrel.evaluate.pairs import evaluate_pairs, methods
 from kgrel.evaluate.settings import LEAST_DRAWS, EvaluationSettings
 from kgrel.evaluate.tables import text_table
 from kgrel.train.pair_data import PairData, Part
 from kgrel.train.pair_model import PairModel
 from kgrel.train.settings import BatchSettings
 
+MODEL = "kgrel"
+"""What a frozen classifier is called."""
 METHODS = [
     MODEL, "co-occurrence", "log co-mention count", "label-degree product", "label-only embeddings",
 ]  # fmt: skip

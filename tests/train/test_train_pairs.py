@@ -66,6 +66,40 @@ def test_a_run_that_was_cut_gives_the_same_bytes(
     assert {path.name for path in out.iterdir()} == {path.name for path in pairs_path.iterdir()}
 
 
+def test_auto_keeps_the_way_that_validates_better(
+    representation: Representation, corpus: Corpus, relations: Path, pairs_path: Path, tmp_path: Path
+) -> None:
+    settings = dataclasses.replace(PairModel.open(pairs_path).settings, fine_tune="auto", anchor=0.0)
+    for rate in (1e-3, 0.3):  # so large a rate destroys embeddings that are trained on
+        out = tmp_path / str(rate)
+        summary = train_pairs(
+            representation, corpus, relations, out, dataclasses.replace(settings, learning_rate=rate)
+        ).manifest.summary
+        tried, kept = summary["fine_tune"]["tried"], summary["fine_tune"]["kept"]
+        assert set(tried) == {"none", "all"}
+        best = max(one["validation_average_precision"] for one in tried.values())
+        assert tried[kept]["validation_average_precision"] == best
+        model = PairModel.open(out)
+        assert model.settings == dataclasses.replace(settings, learning_rate=rate, fine_tune=kept)
+        alone = tmp_path / f"{rate} alone"
+        train_pairs(representation, corpus, relations, alone, model.settings)
+        ends = model.data.heads[:50], model.data.tails[:50]
+        np.testing.assert_array_equal(model.predict(*ends)[0], PairModel.open(alone).predict(*ends)[0])
+        assert sorted(path.name for path in out.iterdir()) == sorted(path.name for path in alone.iterdir())
+
+
+def test_a_run_of_both_ways_that_was_cut_gives_the_same_bytes(
+    representation: Representation, corpus: Corpus, relations: Path, pairs_path: Path, tmp_path: Path
+) -> None:
+    settings = dataclasses.replace(PairModel.open(pairs_path).settings, fine_tune="auto")
+    with pytest.raises(SystemExit):
+        train_pairs(representation, corpus, relations, tmp_path / "cut", settings, progress=StopAt(settings.steps + 23))
+    cut, whole = (
+        train_pairs(representation, corpus, relations, tmp_path / name, settings) for name in ("cut", "whole")
+    )
+    assert cut.manifest == whole.manifest
+
+
 def test_entities_that_the_representation_lacks_are_left_out_and_counted(
     narrow_representation: Artifact, corpus: Corpus, relations: Path, pair_model: PairModel
 ) -> None:
