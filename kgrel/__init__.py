@@ -7,7 +7,7 @@ those that a notebook needs (docs/python.md); each is loaded when it is first us
 from importlib import import_module
 from typing import Any
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 
 NAMES = {
     "build_corpus": "kgrel.text.build",

@@ -28,6 +28,8 @@ APART = [LAYERS[0], LAYERS[1]]
 """Layers whose packages do not import each other either."""
 GENERATOR, GENERATOR_USES, GENERATOR_SERVES = "synthetic", {"data", "text", "graph"}, {"apps", "kgrel_cli"}
 """The generated world stands beside the line: what it uses, and who uses it."""
+MOST_LINES = 420
+"""Of a source: about four hundred."""
 WITHOUT_TORCH = {"data", "metrics", "text", "synthetic"}
 TORCH = {"torch", "lightning", "torch_geometric", "torchmetrics"}
 UNPICKLING = {
@@ -130,6 +132,12 @@ def test_no_source_imports_from_its_own_layer_or_above() -> None:
         if package_of(path) == "kgrel" or not allowed(package_of(path), imported)
     ]
     assert upward == []
+
+
+def test_sources_are_short_and_named_for_what_they_do() -> None:
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES}
+    assert {name: lines for name, lines in lengths.items() if lines > MOST_LINES} == {}
+    assert {path.stem for path in SOURCES} & {"utils", "util", "common", "misc"} == set()
 
 
 def test_there_is_no_cycle_between_packages(imports: dict[str, set[str]]) -> None:

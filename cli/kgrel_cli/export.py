@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
+from kgrel.data.errors import KgrelError
 from kgrel.export.settings import (
     FORMATS,
     BoltSettings,
@@ -157,8 +159,14 @@ def load_command(scored: Path | None, dry_run: bool, delete_run: str | None, as_
 
 
 def password() -> str:
-    """The password, from the environment or the terminal."""
+    """The password, from the environment or the terminal.
+
+    Raises:
+        KgrelError: there is neither.
+    """
     found = os.environ.get(PASSWORD)
+    if found is None and not sys.stdin.isatty():
+        raise KgrelError(f"no password: set {PASSWORD}, or run this on a terminal, where it is asked for")
     return found if found is not None else click.prompt("Password", hide_input=True, err=True)
 
 

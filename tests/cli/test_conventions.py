@@ -199,3 +199,12 @@ def test_colours_stand_on_a_terminal_alone_and_only_where_they_are_wanted(corpus
     assert ESCAPE in terminal_output(arguments, {})
     assert ESCAPE not in terminal_output(arguments, {"NO_COLOR": "1"})
     assert ESCAPE.encode() not in kgrel(*arguments).out
+
+
+def test_a_password_that_nobody_can_type_in_is_asked_for_in_one_sentence(
+    kgrel: Kgrel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KGREL_NEO4J_PASSWORD", raising=False)
+    outcome = kgrel("export", "neo4j", "--delete-run", "first")
+    assert outcome.code == 1
+    assert outcome.err.startswith("kgrel: no password: set KGREL_NEO4J_PASSWORD")

@@ -68,7 +68,7 @@ SMALL = {
 """Verb → options that make it small; the barely trained classifier may leave every score below its threshold."""
 ANOTHER = {
     "DISEASE::DOID:2841": "DISEASE::DOID:9000011",
-    "CHEMICAL::DB00635": "CHEMICAL::DB90014",
+    "CHEMICAL::DB00455": "CHEMICAL::DB90014",
     "YAHT14L": "GENE::4",
     "ripubasaemia": "DISEASE::DOID:9000006",
 }
@@ -177,10 +177,6 @@ def search_page(desk: Path, artifact: dict[str, Path], mentions: Path, world: Pa
         (desk / name).write_text("\n".join([lines[0], *rows]) + "\n", encoding="utf-8")
 
 
-def own_text_page(desk: Path, artifact: dict[str, Path], mentions: Path, world: Path) -> None:
-    (desk / "calibrated").symlink_to(artifact["pairs"])
-
-
 def hetionet_page(desk: Path, artifact: dict[str, Path], mentions: Path, world: Path) -> None:
     shutil.copy(world / "nodes.tsv", desk / "hetionet-v1.0-nodes.tsv")
     (desk / "hetionet-v1.0-edges.sif.gz").write_bytes(gzip.compress((world / "edges.sif").read_bytes()))
@@ -196,7 +192,6 @@ OF_PAGE: dict[str, Callable[..., None]] = {
     "docs/scale-out.md": give("repr"),
     "docs/search.md": search_page,
     "docs/tutorial-hetionet.md": hetionet_page,
-    "docs/tutorial-own-text.md": own_text_page,
 }
 
 

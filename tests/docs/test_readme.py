@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from packaging.version import Version
 
+import kgrel
 from tests.docs.pages import PAGES, ROOT
 
 OTHERS = {name: ROOT / name for name in ("CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/RESULTS.md")}
@@ -41,6 +43,14 @@ def test_the_citation_file_names_software_and_paper() -> None:
     assert cited["cff-version"] == "1.2.0"
     assert {"message", "title", "authors"} <= cited.keys()
     assert cited["preferred-citation"]["title"] in " ".join(PAGES["README.md"].read_text(encoding="utf-8").split())
+
+
+def test_version_citation_and_changelog_are_of_one_release() -> None:
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    newest = re.findall(r"^## \[(\d\S*)\] - (\S+)$", changes, re.MULTILINE)[0]
+    assert newest == (cited["version"], str(cited["date-released"]))
+    assert Version(kgrel.__version__) >= Version(cited["version"])
 
 
 def test_every_page_stands_in_the_index() -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kgrel.score.candidates import STATUSES
-from kgrel_cli.main import cli
 
 PAGE = (Path(__file__).parents[2] / "docs" / "scoring.md").read_text(encoding="utf-8")
 
@@ -32,17 +30,6 @@ def test_the_python_example_runs_and_keeps_the_rows(
     assert scored["note"].tolist() == ["kept", "as it", "was"]
     assert scored["status"].tolist() == ["ok", "ok", "unknown_source"]
     assert "best_relation" in capsys.readouterr().out
-
-
-COMMANDS = [shlex.split(line, comments=True) for block in blocks("sh") for line in block.splitlines()]
-
-
-@pytest.mark.parametrize("words", [words for words in COMMANDS if words[:1] == ["kgrel"]], ids=" ".join)
-def test_every_command_has_the_options_that_it_is_shown_with(words: list[str]) -> None:
-    context = cli.make_context("kgrel", words[1:])
-    _, verb, rest = cli.resolve_command(context, words[1:])
-    assert verb is not None
-    verb.make_context(words[1], rest, parent=context)
 
 
 def test_the_statuses_that_scoring_a_list_can_give_are_explained() -> None:
