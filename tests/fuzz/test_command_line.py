@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import signal
 import zlib
 from collections.abc import Iterator
@@ -25,6 +26,8 @@ HANDFUL = 240
 """Of the hand-made cases, those that every run of the tests tries."""
 ROOM = 768
 """MiB that a command may take beyond what the process has, libraries that it loads first included."""
+BAD_LINES = {"a NUL in a line", "invalid UTF-8", "overlong UTF-8", "Latin-1", "an open quote"}
+"""Good files with a last line that is not: what is wrong with it has a line."""
 Case = tuple[Place, str, str]
 """Place, ending of the file, name of what is wrong with it."""
 
@@ -150,6 +153,8 @@ def test_a_file_made_by_hand(case: Case, tmp_path: Path) -> None:
     looks_inside = place.verb != "doctor"
     if looks_inside and name in IRREGULAR and name not in ("a directory", "a manifest of nothing", "a device"):
         assert outcome.code == 1, outcome
+    if outcome.code == 1 and name in BAD_LINES and place.kind != "reviews":
+        assert re.search(r"\bline [1-9]", outcome.err), outcome
 
 
 def change(place: Place, ending: str, seed: int, directory: Path) -> None:
