@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from kgrel.data.printing import printable
 from tests.cli.conftest import Outcome, run_kgrel
-from tests.fuzz.hostile import COMPRESSED, CONTENTS, IRREGULAR, NAMES, changed_at_random
+from tests.fuzz.hostile import BAD_LINES, COMPRESSED, CONTENTS, IRREGULAR, NAMES, changed_at_random
 from tests.fuzz.places import PLACES, VALID, Place, file_parameters
 
 PATIENCE = 60
@@ -26,8 +26,6 @@ HANDFUL = 240
 """Of the hand-made cases, those that every run of the tests tries."""
 ROOM = 768
 """MiB that a command may take beyond what the process has, libraries that it loads first included."""
-BAD_LINES = {"a NUL in a line", "invalid UTF-8", "overlong UTF-8", "Latin-1", "an open quote"}
-"""Good files with a last line that is not: what is wrong with it has a line."""
 Case = tuple[Place, str, str]
 """Place, ending of the file, name of what is wrong with it."""
 
