@@ -37,7 +37,7 @@ def table() -> str:
             memory = run["peak_mb"] - run["before_mb"]
             lines.append(f"| {name} | {run['size']:,}{lost(run)} | {run['seconds']:.1f} | {memory:,} |")
         if "came_back" not in runs[-1]:
-            growing.append(f"| {name} | {a_million(runs, 'seconds'):.1f} | {a_million(runs, 'peak_mb'):,.0f} |")
+            growing.append(f"| {name} | {a_million(runs, 'seconds'):.1f} | {round(a_million(runs, 'peak_mb')):,} |")
     return "\n".join([*lines, "", *growing]) + "\n"
 
 

@@ -56,7 +56,7 @@ def open_input(path: str | Path) -> Iterator[BinaryIO]:
         try:
             yield stream
         except _DAMAGED as error:
-            raise InputError(path, f"the compressed file is damaged or cut short ({error})") from None
+            refuse_damage(path, 0, error)
 
 
 def refuse_irregular(path: Path) -> None:
@@ -125,8 +125,7 @@ def read_block(path: str | Path, stream: BinaryIO, size: int, lines: int) -> byt
     try:
         return stream.read(size)
     except _DAMAGED as error:
-        message = f"the compressed file is damaged or cut short after this line ({error})"
-        raise InputError(path, message, lines) from None
+        refuse_damage(path, lines, error)
 
 
 def lines_of(path: str | Path) -> Iterator[tuple[int, bytes]]:
@@ -152,8 +151,13 @@ def lines_in(path: str | Path, stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
                 line = line[3:]
             yield number, line.removesuffix(b"\n").removesuffix(b"\r")
     except _DAMAGED as error:
-        message = f"the compressed file is damaged or cut short after this line ({error})"
-        raise InputError(path, message, number) from None
+        refuse_damage(path, number, error)
+
+
+def refuse_damage(path: str | Path, lines: int, error: Exception) -> NoReturn:
+    """Say that a compressed file is damaged, and behind which line if one could be read."""
+    message = f"the compressed file is damaged or cut short{' after this line' * bool(lines)} ({error})"
+    raise InputError(path, message, lines or None) from None
 
 
 def refuse_length(path: str | Path, line: int) -> NoReturn:

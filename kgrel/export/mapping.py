@@ -32,7 +32,7 @@ import yaml
 
 from kgrel.data.entities import canonical_type
 from kgrel.data.errors import InputError, KgrelError, did_you_mean
-from kgrel.data.files import open_input
+from kgrel.data.files import decode_line, open_input
 from kgrel.data.settings import from_json
 from kgrel.export.biolink import biolink, curie_of, problem_of_term, require_infores, require_text
 from kgrel.export.record import Qualifiers
@@ -184,8 +184,8 @@ def _load(path: Path) -> dict[str, Any]:
         raise InputError(path, "the ending does not tell the format; a mapping file is .toml, .yaml or .yml")
     with open_input(path) as stream:
         content = stream.read()
+    text = "".join(decode_line(path, number, line) for number, line in enumerate(content.splitlines(True), 1))
     try:
-        text = content.decode("utf-8")
         values = tomllib.loads(text) if ending == ".toml" else _NoTwins.value_of(text)
     except (ValueError, yaml.YAMLError, RecursionError) as error:
         raise InputError(path, f"cannot be read ({' '.join(str(error).split())})") from None

@@ -239,12 +239,17 @@ def test_files_that_are_not_there_or_no_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("format", ["csv", "jsonl"])
-def test_damaged_compression_names_the_last_good_line(tmp_path: Path, format: Format) -> None:
+def test_damaged_compression_names_the_last_good_line(
+    tmp_path: Path, format: Format, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delimited, "BLOCK_BYTES", 1 << 14)
     line = b'"%08d"\n' if format == "csv" else b'{"a": "%08d"}\n'
     content = gzip.compress(b"".join(line % number for number in np.random.default_rng(0).permutation(99999)))
     path = tmp_path / f"t.{format}.gz"
     path.write_bytes(content[: len(content) // 2])
-    with pytest.raises(InputError, match=rf"t\.{format}\.gz, line \d+: the compressed file is damaged or cut short"):
+    with pytest.raises(
+        InputError, match=rf"t\.{format}\.gz, line [1-9]\d*: the compressed file is damaged or cut short"
+    ):
         read(path)
     path.write_bytes(b"plain text")
     with pytest.raises(InputError, match="the compressed file is damaged"):

@@ -108,6 +108,9 @@ CONTENTS: dict[str, Content] = {
 }  # fmt: skip
 """Name → how good content becomes hostile; the ending of the file stays."""
 
+BAD_LINES = {"a NUL in a line", "invalid UTF-8", "overlong UTF-8", "Latin-1", "an open quote"}
+"""Good files with a last line that is not: what is wrong with it has a line."""
+
 WHOLE = gzip.compress(random.Random(0).randbytes(20_000))
 
 

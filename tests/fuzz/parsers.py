@@ -104,8 +104,8 @@ PARSERS = {
 }
 
 
-def try_input(parser: Parser, content: bytes, path: Path) -> None:
-    """Parse a file with this content to its end; a stated failure is as good as none."""
+def try_input(parser: Parser, content: bytes, path: Path) -> str:
+    """Parse a file with this content to its end; a stated failure is as good as none. What it says, or nothing."""
     from kgrel.data.errors import KgrelError
 
     path.write_bytes(content)
@@ -114,6 +114,8 @@ def try_input(parser: Parser, content: bytes, path: Path) -> None:
             pass
     except KgrelError as error:
         assert str(path) in str(error), error  # noqa: PT017 - no test function
+        return str(error)
+    return ""
 
 
 def search(name: str, options: list[str]) -> None:

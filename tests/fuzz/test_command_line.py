@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import signal
 import zlib
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from kgrel.data.printing import printable
 from tests.cli.conftest import Outcome, run_kgrel
-from tests.fuzz.hostile import COMPRESSED, CONTENTS, IRREGULAR, NAMES, changed_at_random
+from tests.fuzz.hostile import BAD_LINES, COMPRESSED, CONTENTS, IRREGULAR, NAMES, changed_at_random
 from tests.fuzz.places import PLACES, VALID, Place, file_parameters
 
 PATIENCE = 60
@@ -150,6 +151,8 @@ def test_a_file_made_by_hand(case: Case, tmp_path: Path) -> None:
     looks_inside = place.verb != "doctor"
     if looks_inside and name in IRREGULAR and name not in ("a directory", "a manifest of nothing", "a device"):
         assert outcome.code == 1, outcome
+    if outcome.code == 1 and name in BAD_LINES and place.kind != "reviews":
+        assert re.search(r"\bline [1-9]", outcome.err), outcome
 
 
 def change(place: Place, ending: str, seed: int, directory: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from tests.fuzz.hostile import BAD_LINES, CONTENTS
 from tests.fuzz.parsers import PARSERS, try_input
 from tests.fuzz.places import VALID
 
@@ -24,3 +26,12 @@ def test_good_input_cut_short_anywhere_is_read_or_refused_by_name(name: str, tmp
     good = VALID[parser.kind][parser.ending][:600]
     for length in range(0, len(good), 7):
         try_input(parser, good[:length], tmp_path / f"given{parser.ending}")
+
+
+@pytest.mark.parametrize("name", PARSERS)
+def test_hostile_input_is_read_or_refused_by_name_and_a_bad_line_by_its_number(name: str, tmp_path: Path) -> None:
+    parser = PARSERS[name]
+    for what, change in CONTENTS.items():
+        content = change(VALID[parser.kind][parser.ending])
+        message = try_input(parser, content, tmp_path / f"given{parser.ending}")
+        assert not message or what not in BAD_LINES or re.search(r"\bline [1-9]", message), (what, message)
