@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +10,14 @@ import pytest
 from kgrel.export.settings import FORMATS, BoltSettings
 from kgrel.score.stream import score_file
 from kgrel.train.pair_model import PairModel
+from tests.docs.pages import blocks, commands_of
 from tests.export.conftest import PASSWORD, arcadedb, bolt, kgrel, query
 
 __all__ = ["arcadedb", "bolt", "kgrel"]
 PAGE = (Path(__file__).parents[2] / "docs" / "export.md").read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
-
-
-COMMANDS = [shlex.split(line, comments=True) for block in blocks("sh") for line in block.splitlines()]
+COMMANDS = [command.words for command in commands_of("docs/export.md")]
 
 
 @pytest.fixture
@@ -69,7 +64,7 @@ def test_the_commands_of_a_running_database_load_and_delete(
 
 
 def test_the_python_example_runs(demo: Path, kgrel: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    (example,) = blocks("python")
+    (example,) = blocks("docs/export.md", "python")
     code = example.replace("top=100", "top=100, threshold=0.0")
     exec(compile(code, "docs/export.md", "exec"), {})
     assert int(capsys.readouterr().out) == 100
@@ -79,7 +74,7 @@ def test_the_python_example_runs(demo: Path, kgrel: Any, capsys: pytest.CaptureF
 
 def test_the_query_and_the_mapping_of_the_page_work(demo: Path, kgrel: Any) -> None:
     ox = pytest.importorskip("pyoxigraph")
-    (toml,), (sparql,) = blocks("toml"), blocks("sparql")
+    (toml,), (sparql,) = blocks("docs/export.md", "toml"), blocks("docs/export.md", "sparql")
     (demo / "mapping.toml").write_text(toml)
     words = ["export", "rdf", "demo/scored.csv", "--pairs", "demo/pairs", "--mapping", "mapping.toml"]
     outcome = kgrel(*words, "--threshold", "0.0", "--out", "x.trig")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 from pathlib import Path
 from typing import Any, get_args
 
@@ -12,6 +10,7 @@ import pytest
 from kgrel.graph.problems import KINDS
 from kgrel.graph.settings import GraphFormat
 from tests.cli.conftest import kgrel
+from tests.docs.pages import blocks, commands_of
 
 __all__ = ["kgrel"]
 PAGE = (Path(__file__).parents[2] / "docs" / "graph.md").read_text(encoding="utf-8")
@@ -19,10 +18,6 @@ QUICK = {
     "train-pairs": ["--steps", "2", "--batch-size", "8", "--batch-negatives", "4", "--device", "cpu"],
     "train-inductive": ["--steps", "2", "--width", "8", "--batch-size", "8"],
 }
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
 
 
 def test_the_page_can_be_typed_in(
@@ -39,12 +34,11 @@ def test_the_page_can_be_typed_in(
     for name, path in places.items():
         (tmp_path / "demo" / name).symlink_to(path)
     monkeypatch.chdir(tmp_path)
-    commands = [shlex.split(line, comments=True) for block in blocks("sh") for line in block.splitlines()]
-    for words in commands:
+    for words in (command.words for command in commands_of("docs/graph.md")):
         if words[1] != "demo":
             outcome = kgrel(*words[1:], *QUICK.get(words[1], []))
             assert outcome.code == 0, (words, outcome.err)
-    (example,) = blocks("python")
+    (example,) = blocks("docs/graph.md", "python")
     exec(compile(example, "docs/graph.md", "exec"), {})
 
 

@@ -70,6 +70,8 @@ class Reviews:
             KgrelError: it cannot be made.
         """
         self.path = Path(path)
+        if self.path.is_symlink() and not self.path.exists():
+            raise InputError(self.path, "is a link to nothing")
         if not self.path.exists():
             refuse_place(self.path, overwrite=False)
         with self._connected() as database:
