@@ -206,7 +206,12 @@ def header_columns(path: str | Path, line: str, required: dict[str, tuple[str, .
 
 
 def sha256_of(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file's bytes."""
+    """Hexadecimal SHA-256 of a file's bytes.
+
+    Raises:
+        InputError: it is a pipe or a device, which would be waited for.
+    """
+    refuse_irregular(path)
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
