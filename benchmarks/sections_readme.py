@@ -13,6 +13,7 @@ SPLITS = {
     "degree-matched": "degree-matched negatives",
     "entity-cold": "an unlabelled entity",
     "unseen": "never named together",
+    "unseen, all listed": "the same, all listed pairs train",
 }
 """Split → heading."""
 METHODS = (

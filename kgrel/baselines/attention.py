@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -25,12 +25,13 @@ from kgrel.data.progress import Progress
 from kgrel.metrics.classification import average_precision, best
 from kgrel.model.representation import load_tensors, save_weights
 from kgrel.train.batches import Stream, rng_of, torch_seed
-from kgrel.train.loop import LoopSettings, train
+from kgrel.train.loop import LoopSettings
 from kgrel.train.pair_artifact import Floats
 from kgrel.train.pair_data import PairData, Part, Rows
 from kgrel.train.pairs import PairBatches, target_distribution, with_no_relation
-from kgrel.train.run import TRIES, Run
+from kgrel.train.run import Run
 from kgrel.train.settings import SplitSettings
+from kgrel.train.tries import train_best
 
 WEIGHTS, SCORES = "weights.safetensors", "scores.safetensors"
 TILE = 256
@@ -111,20 +112,17 @@ class Attention(Baseline):
     def fit(self, sources: Sources, run: Run, progress: Progress) -> dict[str, Any]:
         """See :class:`Baseline`; tries each learning rate and keeps the best on validation."""
         bags = Bags(sources.corpus)
-        found = []
-        for rate in self.settings.learning_rates:
+
+        def attempt(rate: float) -> tuple[AttentionTask, LoopSettings]:
             settings = dataclasses.replace(self.settings, learning_rates=(rate,))
-            task = AttentionTask(self.data, bags, settings)
             loop = LoopSettings(**shared_settings(LoopSettings, settings), learning_rate=rate)
-            inner = Run(run.directory / TRIES / f"rate-{rate}", {"rate": rate})
-            state = train(task, loop, inner, progress, f"attention, learning rate {rate}")
-            precision = task.validate(state.step)["stop"]
-            progress.say(f"attention, learning rate {rate}: validation average precision {precision:.4f}")
-            found.append({"learning_rate": rate, "steps": state.step, "validation_average_precision": precision})
-            if len(found) == 1 or precision > max(one["validation_average_precision"] for one in found[:-1]):
-                kept, chosen = task, found[-1]
-        self._keep(kept, run)
-        return {"chosen": chosen, "tried": found}
+            return AttentionTask(self.data, bags, settings), loop
+
+        rates = {f"learning rate {rate}": rate for rate in self.settings.learning_rates}
+        best = train_best([(name, partial(attempt, rate)) for name, rate in rates.items()], run, progress, "attention")
+        self._keep(best.task, run)
+        found = {name: {"learning_rate": rates[name], **figures} for name, figures in best.tried.items()}
+        return {"chosen": found[best.name], "tried": list(found.values())}
 
     def _keep(self, task: AttentionTask, run: Run) -> None:
         heads, tails, _ = self.comentions

@@ -11,7 +11,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from kgrel.data.artifact import Artifact, Kind, Manifest, finish_artifact, open_artifact, opens_artifact, settings_of
-from kgrel.data.files import remove_tree
 from kgrel.data.progress import Progress, Silent
 from kgrel.data.settings import to_json
 from kgrel.graph.graph import Graph
@@ -19,7 +18,7 @@ from kgrel.metrics.classification import best
 from kgrel.text.corpus import Corpus
 from kgrel.train.pair_artifact import Floats, PairArtifact, describe, read_parts
 from kgrel.train.pair_data import Rows
-from kgrel.train.run import TRIES, Run
+from kgrel.train.run import Run
 from kgrel.train.settings import SplitSettings
 from kgrel.train.train_pairs import PairInputs, parents_of, prepare_pairs
 
@@ -130,7 +129,6 @@ def train_baseline(
     manifest = Manifest(cls.KIND, to_json(settings), settings.seed, parents, summary)
     artifact = finish_artifact(out, manifest, time.monotonic() - started)
     run.close()
-    remove_tree(out / TRIES)
     return artifact
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from kgrel.data.artifact import LOG
-from kgrel.data.files import write_text
 from kgrel.data.progress import Progress, Silent
 from kgrel.metrics.classification import average_precision, best
 from kgrel.model.classifier import RelationClassifier
@@ -25,9 +24,10 @@ from kgrel.train.graph_features import Encodings, GraphFeatures
 from kgrel.train.loop import LoopSettings, train
 from kgrel.train.pair_data import Flags, PairData, Part, Rows
 from kgrel.train.pair_loss import class_weights, negative_weights, pair_loss
-from kgrel.train.run import TRIES, Run, State
+from kgrel.train.run import Run, State
 from kgrel.train.settings import BatchSettings, PairSettings
 from kgrel.train.text_statistics import FEATURES
+from kgrel.train.tries import train_best
 
 VALIDATION_PAIRS = 20_000
 """Most validation pairs that early stopping looks at; the threshold is tuned on all of them."""
@@ -245,25 +245,22 @@ def fit_best(
     if settings.fine_tune != "auto":
         task = make(settings)
         return task, fit(task, run, progress), {}
-    finished = []
-    for way in WAYS:
+
+    def attempt(way: FineTune) -> tuple[PairTask, LoopSettings]:
         task = make(dataclasses.replace(settings, fine_tune=way))
-        inner = Run(run.directory / TRIES / way, {"fine_tune": way})
-        state = fit(task, inner, progress, f"train-pairs, fine-tune {way}")
-        finished.append((task.validate(state.step)["stop"], task, state, inner))
-    _, task, state, inner = max(finished, key=lambda one: one[0])
-    if (inner.directory / LOG).exists():  # it is not, without steps
-        write_text(run.directory / LOG, (inner.directory / LOG).read_text(encoding="utf-8"))
-    tried = {
-        one.settings.fine_tune: {"steps": end.step, "validation_average_precision": precision}
-        for precision, one, end, _ in finished
-    }
-    return task, state, {"fine_tune": {"kept": task.settings.fine_tune, "tried": tried}}
+        return task, loop_of(task)
+
+    best = train_best([(f"fine-tune {way}", partial(attempt, way)) for way in WAYS], run, progress, "train-pairs")
+    tried = dict(zip(WAYS, best.tried.values(), strict=True))
+    return best.task, best.state, {"fine_tune": {"kept": best.task.settings.fine_tune, "tried": tried}}
 
 
-def fit(task: PairTask, run: Run | None = None, progress: Progress | None = None, title: str = "train-pairs") -> State:
-    """Train the module of a task to the weights of its best validation."""
-    settings = task.settings
+def loop_of(task: PairTask) -> LoopSettings:
+    """How its module is trained."""
     shared = {f.name for f in fields(LoopSettings)} & {f.name for f in fields(PairSettings)}
-    loop = LoopSettings(**{name: getattr(settings, name) for name in shared})
-    return train(task, loop, run, progress or Silent(), title)
+    return LoopSettings(**{name: getattr(task.settings, name) for name in shared})
+
+
+def fit(task: PairTask, run: Run | None = None, progress: Progress | None = None) -> State:
+    """Train the module of a task to the weights of its best validation."""
+    return train(task, loop_of(task), run, progress or Silent(), "train-pairs")

@@ -215,6 +215,7 @@ class Run:
             if _CHECKPOINT.fullmatch(path.name):
                 # Renamed first: half a checkpoint must not be taken for one.
                 remove_tree(path.rename(path.with_name(f".{path.name}.partial")))
+        remove_tree(self.directory / TRIES)
         self._drop_partial_files()
         (self.directory / UNFINISHED).unlink(missing_ok=True)
         release(self.directory)

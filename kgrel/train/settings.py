@@ -210,7 +210,7 @@ class PairSettings(BatchSettings):
         KgrelError: a value is out of range.
     """
 
-    steps: int = 2_500
+    steps: int = 10_000
     """Most optimiser steps."""
     samples: int = 4
     """Samples of z a pair and step."""
@@ -385,7 +385,7 @@ PRETRAIN_RECIPES: dict[str, PretrainSettings] = {
 PAIR_RECIPES: dict[str, PairSettings] = {
     "default": PairSettings(),
     "fine-tuned": PairSettings(fine_tune="all"),
-    "frozen": PairSettings(fine_tune="none", steps=10_000, validate_every=500, patience=5),
+    "frozen": PairSettings(fine_tune="none", validate_every=500, patience=5),
     "paper": PairSettings(fine_tune="none", steps=100_000, patience=0, validate_every=500, learning_rate=1e-4),
 }
 """Named settings of ``train-pairs``."""

@@ -12,7 +12,7 @@ import numpy as np
 from kgrel.data.artifact import Artifact, Kind, Manifest, create_artifact, finish_artifact
 from kgrel.data.entities import EntityTable
 from kgrel.data.errors import KgrelError
-from kgrel.data.files import remove_tree, sha256_of
+from kgrel.data.files import sha256_of
 from kgrel.data.progress import Progress, Silent
 from kgrel.data.relations import ResolvedRelations, resolve_relations
 from kgrel.data.settings import to_json
@@ -29,7 +29,7 @@ from kgrel.train.pair_artifact import describe
 from kgrel.train.pair_data import PairData, Part, Rows, rows_in
 from kgrel.train.pair_model import PairModel
 from kgrel.train.pairs import PairTask, fit_best
-from kgrel.train.run import TRIES, Run
+from kgrel.train.run import Run
 from kgrel.train.settings import TUNED, PairSettings, SplitSettings
 from kgrel.train.splits import SplitInputs, assemble_pairs
 from kgrel.train.text_statistics import TextStatistics
@@ -142,7 +142,6 @@ def train_pairs(
     manifest = Manifest(Kind.PAIRS, to_json(settings), settings.seed, parents, summary)
     artifact = finish_artifact(out, manifest, time.monotonic() - started)
     run.close()
-    remove_tree(out / TRIES)
     return artifact
 
 
