@@ -19,9 +19,9 @@ product W W over the columns of all ends, which finding paths of three edges beg
 less.
 """
 TABLE = """Text and graph as witnesses (`graph_models.py`, `graph.py table`): the test pairs of one split, by class;
-every edge of any type between validation and test pairs left the graph first. *Fine-tuned* rows trained the representation
-on with the labels. *Joined* counts the test pairs that an
-edge still joins: of paths it must be 0. A pair of which an entity is not in the graph has a context that says there is
+every edge of any type between validation and test pairs left the graph first. *Fine-tuned* rows trained the
+representation on with the labels. *Joined* counts the test pairs that an edge still joins: of paths it must be 0. A
+pair of which an entity is not in the graph has a context that says there is
 no path, which text does not know; that alone tells much where the list was made from the graph: *all in the graph* is
 of the pairs with both entities in it. Part of Hetionet's edges come from text mining and curated literature.
 """

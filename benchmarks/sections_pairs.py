@@ -13,9 +13,10 @@ from kgrel.evaluate.tables import figure, with_interval
 TEXT = """## Every method on the same pairs (`pair_classification.py`)
 
 The counterpart of the paper's Table 6 on open data: all pairs of the test part, thresholds tuned on validation pairs.
-*kgrel, fine-tuned* is `train-pairs --recipe fine-tuned`, *kgrel* `--recipe frozen`. The default recipe trains in both ways
-and keeps the better by average precision on validation pairs: which one that is, is told below each table. The last two
-columns are the first row less the row, paired by pair, entities resampled; a star where the interval excludes zero.
+*kgrel, fine-tuned* is `train-pairs --recipe fine-tuned`, *kgrel* `--recipe frozen`. The default recipe trains in both
+ways and keeps the better by average precision on validation pairs: which one that is, is told below each table. The
+last two columns are the first row less the row, paired by pair, entities resampled; a star where the interval excludes
+zero.
 """
 SPLITS = {
     "warm": "Co-mentioned pairs at random.",
