@@ -79,6 +79,7 @@ def of_split(split: str, runs: list[dict[str, Any]]) -> list[str]:
     hardware = ", ".join(f"{key} {value}" for key, value in runs[0]["hardware"].items() if value is not None)
     facts = (
         kept(runs)
+        + unsearched(runs)
         + f"{first['listed']:,} of {first['pairs']:,} test pairs listed ({figure(first['base_rate'])} %). Seeds: "
         f"{len(runs)}. {runs[0]['date']}, {pretraining(runs[0])}, {hardware}."
     )
@@ -97,6 +98,12 @@ def kept(runs: list[dict[str, Any]]) -> str:
         if len(found) == 2:
             chosen.append(max(found, key=found.__getitem__))
     return f"Better on validation pairs: {', '.join(f'*{name}*' for name in chosen)}. " if chosen else ""
+
+
+def unsearched(runs: list[dict[str, Any]]) -> str:
+    """Which graph embeddings were trained with their given settings only."""
+    names = {name for run in runs for name, cost in run["costs"].items() if cost["settings"].get("search") is False}
+    return f"Without a search of settings: {', '.join(sorted(names))}. " if names else ""
 
 
 def pretraining(run: dict[str, Any]) -> str:
