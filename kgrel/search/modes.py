@@ -1,14 +1,12 @@
 """The modes of p(z|x,y): does one pair have several relations?
 
-p(z|x,y) = ∫ p(u) p(z|x,y,u) du is a mixture of Gaussians over u. Its structure lies where the mean μ(x,y,u) moves with
-u, so samples of z are projected on the principal directions of the means; the noise of the single Gaussians, which has
-as many dimensions as z, would hide it otherwise.
+z means what the decoder says of it, and only that: along some directions a long way changes no word, along others a
+step changes all. A z that is one broad Gaussian can therefore stand for two relations, with a sharp turn from the words
+of one to those of the other between them. So samples of z are compared by the words that they lead to, in Hellinger's
+distance between word distributions, and not in z itself (for distances through a decoder: Arvanitidis et al. 2018).
 
-    samples of z ─▶ projected ─▶ Gaussian mixture (BIC): the plane of its centres ─▶ kernel density in that plane
+    samples of z ─▶ √p(w|z) ─▶ their first principal components ─▶ kernel density
                  ─▶ maxima with a deep enough valley around them ─▶ those that bootstraps find again
-
-The components of the mixture are not yet modes: where u is alive, the cloud is a bent curve or sheet that several
-Gaussians fit better than one, though its density has one maximum. A mixture finds the directions, the density decides.
 """
 
 from __future__ import annotations
@@ -18,7 +16,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial.distance import cdist
-from sklearn.mixture import GaussianMixture
 
 from kgrel.search.settings import ModeSettings
 
@@ -37,91 +34,64 @@ Counts scatter by half a unit on this scale, so a valley of 2 is nearly three st
 
 @dataclass(frozen=True)
 class Modes:
-    """The modes of a cloud of samples.
+    """The modes of a cloud of points.
 
     Attributes:
-        labels: mode of each sample (S,); one mode alone where no second one is stable.
+        labels: mode of each point (S,); one mode alone where no second one is stable.
         stability: share of the bootstraps that found each mode again, one a mode.
-        share_of_u: share of the variance of z that its dependence on u explains; near zero, u has collapsed.
-        directions: (Z, D), on which samples are projected after ``centre`` (Z,) is taken off.
+        centres: mean of each mode's points in projection (K, D).
+        directions: (W, D), on which points are projected after ``centre`` (W,) is taken off.
     """
 
     labels: Rows
     stability: list[float]
-    share_of_u: float
+    centres: Floats
     directions: Floats
     centre: Floats
 
     def __len__(self) -> int:
         return len(self.stability)
 
-    def nearest(self, samples: Floats, others: Floats) -> Rows:
-        """The mode whose mean is nearest in projection: samples (S, Z) that the modes are of, others (n, Z) → (n,)."""
-        projected, asked = ((some - self.centre) @ self.directions for some in (samples, others))
-        means = np.stack([projected[self.labels == mode].mean(axis=0) for mode in range(len(self))])
-        return np.asarray(((asked[:, None] - means[None]) ** 2).sum(-1).argmin(axis=1), np.int64)
+    def nearest(self, others: Floats) -> Rows:
+        """The mode whose centre is nearest in projection: points (n, W) → (n,)."""
+        return nearest_of((others - self.centre) @ self.directions, self.centres)
 
 
-def find_modes(samples: Floats, means: Floats, settings: ModeSettings) -> Modes:
-    """The stable modes of samples.
-
-    Args:
-        samples: z (S, Z).
-        means: μ(x,y,u) of the same u (S, Z).
-    """
-    centre = means.mean(axis=0)
-    total = float(samples.var(axis=0).sum())
-    share = float(means.var(axis=0).sum()) / total if total > 0 else 0.0
-    _, scales, rows = np.linalg.svd(means - centre, full_matrices=False)
-    kept = max(1, int((scales[: settings.dimensions] > 1e-9 * max(scales[0], 1e-30)).sum()))
-    directions = rows[:kept].T
-    points = (samples - centre) @ directions
-    spread = points.std(axis=0)
-    points = points / np.where(spread > 0, spread, 1.0)
-    labels = modes_of(points, settings)
-    count = int(labels.max()) + 1
-    single = Modes(np.zeros(len(samples), np.int64), [1.0], share, directions, centre)
-    if count == 1:
-        return single
-    stability = found_again(points, labels, settings)
+def find_modes(points: Floats, settings: ModeSettings) -> Modes:
+    """The stable modes of points (S, W) whose Euclidean distances mean something."""
+    centre = points.mean(axis=0)
+    directions = principal_directions(points - centre, settings.dimensions)
+    projected = (points - centre) @ directions
+    labels = peaks(projected)
+    stability = found_again(projected, labels, settings)
     stable = np.flatnonzero(stability >= settings.stability)
     if len(stable) < 2:
-        return single
-    if len(stable) < count:  # samples of a mode that is not stable go to the nearest that is
-        centres = np.stack([points[labels == mode].mean(axis=0) for mode in stable])
-        labels = np.asarray(((points[:, None] - centres[None]) ** 2).sum(-1).argmin(axis=1), np.int64)
-    else:
-        labels = np.searchsorted(stable, labels).astype(np.int64)
-    return Modes(labels, [float(stability[mode]) for mode in stable], share, directions, centre)
+        labels, kept = np.zeros(len(points), np.int64), [1.0]
+    else:  # points of a mode that is not stable go to the nearest that is
+        kept = [float(stability[mode]) for mode in stable]
+        own = nearest_of(projected, means_of(projected, labels, stable))
+        labels = np.where(np.isin(labels, stable), np.searchsorted(stable, labels), own).astype(np.int64)
+    return Modes(labels, kept, means_of(projected, labels, np.arange(len(kept))), directions, centre)
 
 
-def modes_of(points: Floats, settings: ModeSettings) -> Rows:
-    """The mode of each point: (S, D) → (S,), numbered from 0."""
-    fits = [
-        GaussianMixture(count, reg_covar=1e-4, n_init=2, random_state=settings.seed).fit(points)
-        for count in range(1, settings.most + 1)
-    ]
-    best = min(fits, key=lambda fit: fit.bic(points))
-    groups: Rows = best.predict(points)
-    numbers = np.unique(groups)
-    if len(numbers) == 1:
-        return np.zeros(len(points), np.int64)
-    return peaks(points @ discriminants(points, groups, numbers))
+def principal_directions(centred: Floats, count: int) -> Floats:
+    """At most so many directions in which points (S, W) vary most, orthonormal: (W, D), at least one."""
+    scales, axes = np.linalg.eigh(centred @ centred.T)  # S is far smaller than W
+    kept = np.flatnonzero(scales > 1e-9 * max(float(scales[-1]), 1e-30))[::-1][:count]
+    if not len(kept):
+        return np.eye(centred.shape[1], 1)
+    directions: Floats = centred.T @ (axes[:, kept] / np.sqrt(scales[kept]))
+    return directions
 
 
-def discriminants(points: Floats, groups: Rows, numbers: Rows) -> Floats:
-    """The directions (D, K − 1) in which the means of K groups differ, against the scatter within the groups.
+def means_of(points: Floats, labels: Rows, modes: Rows) -> Floats:
+    """Mean of the points of each mode: (K, D)."""
+    return np.stack([points[labels == mode].mean(axis=0) for mode in modes])
 
-    The principal directions of the means after W^(−1/2), W the pooled covariance (Fisher 1936, Rao 1948).
-    """
-    means = np.stack([points[groups == number].mean(axis=0) for number in numbers])
-    within = points - means[np.searchsorted(numbers, groups)]
-    scatter = within.T @ within / len(points) + 1e-4 * np.eye(points.shape[1])
-    scales, axes = np.linalg.eigh(scatter)
-    whitening = axes / np.sqrt(scales)
-    _, _, rows = np.linalg.svd((means - means.mean(axis=0)) @ whitening, full_matrices=False)
-    kept: Floats = whitening @ rows[: len(numbers) - 1].T
-    return kept
+
+def nearest_of(points: Floats, centres: Floats) -> Rows:
+    """The centre that each point is nearest to: (n, D), (K, D) → (n,)."""
+    return np.asarray(cdist(points, centres).argmin(axis=1), np.int64)
 
 
 def peaks(points: Floats) -> Rows:
@@ -161,10 +131,13 @@ def peaks(points: Floats) -> Rows:
 
 def found_again(points: Floats, labels: Rows, settings: ModeSettings) -> Floats:
     """Share of the bootstraps in which each mode is found again, by the Jaccard index of its points (K,)."""
-    rng, hits = np.random.default_rng(settings.seed), np.zeros(int(labels.max()) + 1)
+    hits = np.zeros(int(labels.max()) + 1)
+    if len(hits) == 1:
+        return hits + 1.0  # all points are one mode, which needs no second look
+    rng = np.random.default_rng(settings.seed)
     for _ in range(settings.bootstraps):
         chosen = rng.integers(len(points), size=len(points))
-        again, before = modes_of(points[chosen], settings), labels[chosen]
+        again, before = peaks(points[chosen]), labels[chosen]
         for mode in range(len(hits)):
             mine = before == mode
             hits[mode] += max(jaccard(mine, again == other) for other in np.unique(again)) > OVERLAP

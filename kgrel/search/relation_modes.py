@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from kgrel.data.errors import KgrelError
 from kgrel.model.noise import common_noise
@@ -61,12 +62,13 @@ def relation_modes(
     if index is not None and representation.artifact is not None:
         index.require(representation.artifact.hash, str(representation.artifact.path))
     samples, means = sampled(representation.model, head, tail, settings)
-    modes = find_modes(samples, means, settings)
+    points = said(representation.model, samples)
+    modes = find_modes(points, settings)
     told: list[dict[str, Any]] = [
         {"share": float((modes.labels == mode).mean()), "stability": stability}
         for mode, stability in enumerate(modes.stability)
     ]
-    for mode, words in enumerate(preferred_words(representation, samples, modes, settings.words)):
+    for mode, words in enumerate(preferred_words(representation, points, modes, settings.words)):
         told[mode]["words"] = words
     omitted = {}
     if index is None:
@@ -79,10 +81,10 @@ def relation_modes(
         omitted["sentences"] = reason
     else:
         assert corpus is not None
-        for mode, sentences in enumerate(evidence(representation, corpus, (head, tail), samples, modes, settings)):
+        for mode, sentences in enumerate(evidence(representation, corpus, (head, tail), modes, settings)):
             told[mode]["sentences"] = sentences
     pretraining = representation.artifact.manifest.summary if representation.artifact else {}
-    u = {"share_of_variance": modes.share_of_u, "active_units": pretraining.get("validation_u_active_units")}
+    u = {"share_of_variance": share_of_u(samples, means), "active_units": pretraining.get("validation_u_active_units")}
     pair = [f"{entities.types[row]}::{entities.ids[row]}" for row in (head, tail)]
     names = [entities.names[row] for row in (head, tail)]
     return {"pair": pair, "names": names, "modes": told, "u": u, "omitted": omitted}
@@ -98,29 +100,54 @@ def sampled(model: RELVM, head: int, tail: int, settings: ModeSettings) -> tuple
     return array(p.sample(noise.z.to(device))[0]), array(p.mean[0])
 
 
+def share_of_u(samples: Floats, means: Floats) -> float:
+    """Share of the variance of z (S, Z) that its dependence on u explains; near zero, u has collapsed."""
+    total = float(samples.var(axis=0).sum())
+    return float(means.var(axis=0).sum()) / total if total > 0 else 0.0
+
+
+def word_logits(model: RELVM, z: Floats) -> Tensor:
+    """What z (S, Z) adds to the logit of each word, (S, V); −∞ for words that stand for none.
+
+    By the bag-of-words decoder where there is one, else by the direct path from z to the LSTM decoder's output.
+    """
+    if model.bag_decoder is not None:
+        weight, bias = model.bag_decoder.output.weight, model.bag_decoder.output.bias
+    else:
+        weight, bias = model.decoder.output.weight[:, -model.dimensions.z :], model.decoder.output.bias
+    outputs = F.linear(torch.tensor(z, dtype=weight.dtype, device=weight.device), weight, bias)
+    logits: Tensor = outputs @ model.word_embedding.weight.T
+    if model.bag_decoder is not None:
+        logits = logits + F.pad(model.bag_decoder.bias, (1, 0))
+    logits[:, : len(SPECIAL_TOKENS)] = -torch.inf
+    return logits
+
+
+@torch.inference_mode()
+def said(model: RELVM, z: Floats) -> Floats:
+    """√p(w|z) for z (S, Z), (S, V): Euclidean distances are √2 times Hellinger's between the word distributions."""
+    return array(word_logits(model, z).softmax(-1).sqrt())
+
+
 def array(tensor: Tensor) -> Floats:
     """A tensor as float64."""
     return np.asarray(tensor.cpu().numpy(), np.float64)
 
 
-@torch.inference_mode()
-def preferred_words(representation: Representation, samples: Floats, modes: Modes, count: int) -> list[list[str]]:
-    """The words whose logits z̄_mode raises most over what the mean of all samples gives, or over zero for one mode.
+def preferred_words(representation: Representation, points: Floats, modes: Modes, count: int) -> list[list[str]]:
+    """The words that tell a mode most from all samples, or one mode alone from z = 0: largest p log(p / p beside).
 
-    The bag-of-words decoder says it where there is one; else the direct path from z to the LSTM decoder's output.
+    ``points`` are √p(w|z), (S, V), as :func:`said` gives them.
     """
-    model, every = representation.model, samples.mean(axis=0)
-    if model.bag_decoder is not None:
-        weight = model.bag_decoder.output.weight
-    else:
-        weight = model.decoder.output.weight[:, -model.dimensions.z :]
-    found = []
+    words = points**2
+    none = np.zeros((1, representation.model.dimensions.z))
+    beside = words.mean(axis=0) if len(modes) > 1 else said(representation.model, none)[0] ** 2
+    told = []
     for mode in range(len(modes)):
-        z = samples[modes.labels == mode].mean(axis=0) - (every if len(modes) > 1 else 0.0)
-        logits = model.word_embedding.weight @ (weight @ torch.tensor(z, dtype=torch.float32, device=weight.device))
-        logits[: len(SPECIAL_TOKENS)] = -torch.inf
-        found.append([representation.words[row] for row in logits.topk(count).indices.tolist()])
-    return found
+        own = words[modes.labels == mode].mean(axis=0)
+        gain = own * np.log(np.maximum(own, 1e-30) / np.maximum(beside, 1e-30))
+        told.append([representation.words[row] for row in np.argsort(-gain, kind="stable")[:count].tolist()])
+    return told
 
 
 def listed_neighbours(
@@ -150,11 +177,10 @@ def evidence(
     representation: Representation,
     corpus: Corpus,
     pair: tuple[int, int],
-    samples: Floats,
     modes: Modes,
     settings: ModeSettings,
 ) -> list[list[dict[str, object]]]:
-    """Sentences of a corpus that name both entities, told to the mode nearest to their μ(x, y, E[u|x,y,c])."""
+    """Sentences of a corpus that name both entities, told to the mode nearest to what μ(x, y, E[u|x,y,c]) says."""
     entities, told = representation.entities, [[] for _ in range(len(modes))]  # type: ignore[var-annotated]
     words = Vocabulary(representation.words, np.zeros(len(representation.words), np.int64))
     try:
@@ -172,7 +198,7 @@ def evidence(
         first, second = (y, x) if turned else (x, y)
         u = representation.model.recognise(first, second, torch.tensor([tokens])).mean
         mean = representation.model.prior(representation.model.pair_features(x, y), u.unsqueeze(1)).mean[0]
-        mode = int(modes.nearest(samples, array(mean))[0])
+        mode = int(modes.nearest(said(representation.model, array(mean)))[0])
         if len(told[mode]) < settings.sentences:
             told[mode].append({"doc_id": found.doc_id, "sentence": found.text})
     return told

@@ -101,10 +101,8 @@ class ModeSettings:
 
     samples: int = 1024
     """Samples of z, at least 512."""
-    dimensions: int = 10
-    """Directions that are looked at, at most 10: those in which the mean of z varies most with u."""
-    most: int = 4
-    """Most components of the Gaussian mixture that is fitted, by BIC."""
+    dimensions: int = 3
+    """Directions that are looked at, at most 10: those in which the words that z leads to vary most."""
     bootstraps: int = 50
     """Resamples of the samples on which the modes are found again."""
     stability: float = 0.8
@@ -123,8 +121,8 @@ class ModeSettings:
             raise KgrelError(f"samples must be at least 512, not {self.samples}: fewer show no modes")
         if not 1 <= self.dimensions <= 10:
             raise KgrelError(f"dimensions must lie between 1 and 10, not {self.dimensions}")
-        if self.most < 2 or self.bootstraps < 1:
-            raise KgrelError("most must be at least 2 and bootstraps at least 1")
+        if self.bootstraps < 1:
+            raise KgrelError(f"bootstraps must be at least 1, not {self.bootstraps}")
         if not 0 < self.stability <= 1:
             raise KgrelError(f"stability must be above 0 and at most 1, not {self.stability}")
 

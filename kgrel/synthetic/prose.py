@@ -109,6 +109,8 @@ def write_sentences(
         members = (source, target, thirds[row]) if thirds[row] >= 0 else (source, target)
         frame = _frame(luck[3:], kind, denied, len(members) > 2)
         frame = _fill(rng, frame, topics[row])
+        if kind and not denied and settings.findings:
+            frame = f"{frame[:-1]} ({', '.join(rng.choice(kind.findings, settings.findings, replace=False))})."
         names = tuple(_name(rng, entities[member], settings.synonym_rate) for member in members)
         metaedge = kind.metaedge if kind else ""
         written.append(Sentence(doc_ids[row], frame, members, names, metaedge, denied))

@@ -131,6 +131,8 @@ class Kind(NamedTuple):
     by: str
     """Preposition of the agent in the passive."""
     verbs: tuple[Verb, ...]
+    findings: tuple[str, ...]
+    """Words of what such a relation is found by, which come together with it; no two kinds share one."""
 
 
 KINDS = (
@@ -145,6 +147,7 @@ KINDS = (
             "drive drives driven initiation",
             "aggravate aggravates aggravated worsening",
         ),
+        _words("mutations penetrance pedigree linkage allele haplotype knockout variant"),
     ),
     Kind(
         "DuG",
@@ -157,6 +160,7 @@ KINDS = (
             "amplify amplifies amplified amplification",
             "raise raises raised upregulation",
         ),
+        _words("overexpression abundance surplus microarray transcripts excess hyperactivity immunopositive"),
     ),
     Kind(
         "DdG",
@@ -169,6 +173,7 @@ KINDS = (
             "deplete depletes depleted depletion",
             "lower lowers lowered downregulation",
         ),
+        _words("deficiency shortage hypoexpression absence decay immunonegative scarcity loss"),
     ),
     Kind(
         "GiG",
@@ -181,6 +186,7 @@ KINDS = (
             "contact contacts contacted coupling",
             "recruit recruits recruited recruitment",
         ),
+        _words("pulldown interface dimer stoichiometry coprecipitation heteromer scaffold tethering"),
     ),
     Kind(
         "Gr>G",
@@ -193,6 +199,7 @@ KINDS = (
             "control controls controlled transactivation",
             "repress represses repressed repression",
         ),
+        _words("promoter reporter luciferase enhancer transcription motif footprint operator"),
     ),
     Kind(
         "CbG",
@@ -205,6 +212,7 @@ KINDS = (
             "dock docks docked docking",
             "target targets targeted targeting",
         ),
+        _words("radioligand displacement pocket affinity ligand thermophoresis residue dissociation"),
     ),
     Kind(
         "CuG",
@@ -217,6 +225,7 @@ KINDS = (
             "stimulate stimulates stimulated stimulation",
             "induce induces induced induction",
         ),
+        _words("agonist potency activator phosphorylation turnover efficacy gain partial-agonist"),
     ),
     Kind(
         "CdG",
@@ -229,6 +238,7 @@ KINDS = (
             "block blocks blocked blockade",
             "suppress suppresses suppressed suppression",
         ),
+        _words("antagonist inhibitor blocker residual halving quenching attenuation resistance"),
     ),
     Kind(
         "CtD",
@@ -241,6 +251,7 @@ KINDS = (
             "relieve relieves relieved relief",
             "cure cures cured remission",
         ),
+        _words("trial placebo response survival recovery dose regimen benefit"),
     ),
     Kind(
         "CcD",
@@ -253,6 +264,7 @@ KINDS = (
             "trigger triggers triggered onset",
             "precipitate precipitates precipitated precipitation",
         ),
+        _words("toxicity exposure adverse overdose poisoning teratogen side-effect withdrawal"),
     ),
 )
 """Every kind of relation, by class of pairs; CcD (chemical causes disease) alone is not one of Hetionet's."""
@@ -348,5 +360,5 @@ def grammar_words() -> frozenset[str]:
     for theme in THEMES:
         words += [*theme.adjectives, *theme.nouns]
     for kind in KINDS:
-        words += [kind.by, *(word for verb in kind.verbs for word in verb)]
+        words += [kind.by, *(word for verb in kind.verbs for word in verb), *kind.findings]
     return frozenset(words).union(*FILLERS.values())

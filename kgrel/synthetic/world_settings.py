@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from kgrel.data.errors import KgrelError
-from kgrel.synthetic.vocabulary import THEMES
+from kgrel.synthetic.vocabulary import KINDS, THEMES
 
 FRACTIONS = (
     "second_module",
@@ -75,6 +75,10 @@ class WorldSettings:
     """Probability that a sentence about an unrelated pair states a relation, falsely."""
     unrelated_negated: float = 0.2
     """Probability that a sentence about an unrelated pair denies a relation."""
+    findings: int = 0
+    """Words of the relation's own vocabulary (how it is found) in a sentence that states it. With none a relation is
+    told by its verb alone: a mixture over relations then gives a sentence no higher likelihood than one mean relation
+    does, so that no model of sentences can tell two relations of a pair from one between them."""
     third_rate: float = 0.08
     """Probability that a sentence mentions a third entity, a distractor."""
     synonym_rate: float = 0.3
@@ -94,6 +98,8 @@ class WorldSettings:
                 raise KgrelError(f"WorldSettings: {name} must be at least 2, not {getattr(self, name)}")
         if not 2 <= self.modules <= len(THEMES):
             raise KgrelError(f"WorldSettings: modules must lie between 2 and {len(THEMES)}, not {self.modules}")
+        if not 0 <= self.findings <= (most := min(len(kind.findings) for kind in KINDS)):
+            raise KgrelError(f"WorldSettings: findings must lie between 0 and {most}, not {self.findings}")
         if self.sentences < self.pairs:
             raise KgrelError(
                 f"WorldSettings: {self.sentences} sentences are too few for {self.pairs} pairs; "

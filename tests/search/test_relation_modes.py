@@ -16,7 +16,7 @@ from kgrel.search.show import text_modes
 from kgrel.text.corpus import Corpus
 from kgrel.text.evidence import EvidenceIndex
 
-SETTINGS = ModeSettings(samples=512, bootstraps=3, most=2)
+SETTINGS = ModeSettings(samples=512, bootstraps=3)
 
 
 @pytest.fixture(scope="module")
