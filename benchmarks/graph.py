@@ -120,12 +120,16 @@ def measure_paths(quick: bool, pairs: int) -> dict[str, Any]:
         return dict(json.loads(printed.splitlines()[-1]))
 
 
-def measure_table(models: list[str], graph: Path | None, reference: str | None, quick: bool) -> dict[str, Any]:
+def measure_table(
+    models: list[str], graph: Path | None, reference: str | None, ranked: int, unranked: list[str], quick: bool
+) -> dict[str, Any]:
     """How well every model tells listed from other pairs that all hold out, by class.
 
     Args:
         graph: GRAPH; with it also on the pairs of which both entities are in it.
         reference: name of the model whose average precision minus that of each other one is told with its interval.
+        ranked: listed pairs whose other end is ranked among all entities of its type; 0 = none.
+        unranked: names of the models for which that would take too long.
 
     Raises:
         SystemExit: a model has other pairs.
@@ -144,12 +148,26 @@ def measure_table(models: list[str], graph: Path | None, reference: str | None, 
         summary = model.artifact.manifest.summary
         shown = {"leakage": summary["leakage"], "joined": joined_pairs(summary, part), "seconds": run["seconds"]}
         found[name] = asked[name].figures() | shown
+        if ranked and name not in unranked:
+            found[name]["mrr"] = reciprocal_ranks(model, part, ranked)
     differences = {
         name: differences_of(asked[reference], other, 50 if quick else 1000)
         for name, other in asked.items()
         if reference is not None and name != reference
     }
-    return {"part": part.name.lower(), "models": found, "reference": reference, "differences": differences}
+    found_of = {"part": part.name.lower(), "models": found, "ranked": ranked}
+    return found_of | {"reference": reference, "differences": differences}
+
+
+def reciprocal_ranks(model: Any, part: Part, edges: int) -> dict[str, float]:
+    """Filtered mean reciprocal rank by class, of both ends of so many listed pairs; ties share the mean of their ranks."""
+    from kgrel.evaluate.pair_ranking import evaluate_ranking
+    from kgrel.evaluate.settings import RankingSettings
+
+    chosen: Any = part.name.lower()
+    report = evaluate_ranking(model, RankingSettings(part=chosen, edges=edges))
+    by_class = {name: one["realistic"]["mrr"] for name, one in report["by_relation"].items()}
+    return {"all": report["realistic"]["mrr"], **by_class}
 
 
 @dataclass(frozen=True)
@@ -231,6 +249,8 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", default=[], metavar="NAME=ARTIFACT", help="rows of the table")
     parser.add_argument("--graph", type=Path, help="GRAPH: the table also tells of pairs with both entities in it")
     parser.add_argument("--reference", metavar="NAME", help="row that the others of the table are compared with")
+    parser.add_argument("--ranked", type=int, default=0, help="table: listed pairs whose ends are ranked as well")
+    parser.add_argument("--unranked", nargs="+", default=[], metavar="NAME", help="rows for which that takes too long")
     parser.add_argument("--child", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child and options.what == "import":
@@ -244,7 +264,9 @@ def main() -> None:
     measured = {
         "import": lambda: measure_import(options.quick),
         "paths": lambda: measure_paths(options.quick, options.pairs),
-        "table": lambda: measure_table(options.models, options.graph, options.reference, options.quick),
+        "table": lambda: measure_table(
+            options.models, options.graph, options.reference, options.ranked, options.unranked, options.quick
+        ),
     }[options.what]()
     result = {options.what: {"date": today(), "hardware": hardware()} | measured}
     if not options.quick:

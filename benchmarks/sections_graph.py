@@ -83,7 +83,10 @@ def models_table(run: dict[str, Any]) -> list[str]:
     models = run["models"]
     classes = sorted({name for model in models.values() for name in model["average_precision"]})
     parts = [told(run)]
-    for key, title in (("average_precision", "average precision"), ("auroc", "AUROC")):
+    titles = {"average_precision": "average precision", "auroc": "AUROC", "mrr": f"MRR ({run.get('ranked', 0)} pairs)"}
+    for key, title in titles.items():
+        if not any(key in model for model in models.values()):
+            continue
         rows = []
         for name, model in models.items():
             values = [model.get(key, {}).get(kind) for kind in classes]
