@@ -6,7 +6,8 @@ of one to those of the other between them. So samples of z are compared by the w
 distance between word distributions, and not in z itself (for distances through a decoder: Arvanitidis et al. 2018).
 
     samples of z ─▶ √p(w|z) ─▶ their first principal components ─▶ kernel density
-                 ─▶ maxima with a deep enough valley around them ─▶ those that bootstraps find again
+                 ─▶ maxima with a deep enough valley around them, and words that differ enough
+                 ─▶ those that bootstraps find again
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def find_modes(points: Floats, settings: ModeSettings) -> Modes:
     centre = points.mean(axis=0)
     directions = principal_directions(points - centre, settings.dimensions)
     projected = (points - centre) @ directions
-    labels = peaks(projected)
+    labels = modes_of(projected, settings)
     stability = found_again(projected, labels, settings)
     stable = np.flatnonzero(stability >= settings.stability)
     if len(stable) < 2:
@@ -92,6 +93,19 @@ def means_of(points: Floats, labels: Rows, modes: Rows) -> Floats:
 def nearest_of(points: Floats, centres: Floats) -> Rows:
     """The centre that each point is nearest to: (n, D), (K, D) → (n,)."""
     return np.asarray(cdist(points, centres).argmin(axis=1), np.int64)
+
+
+def modes_of(points: Floats, settings: ModeSettings) -> Rows:
+    """The mode of each point: (S, D) → (S,), numbered from 0. Maxima that say nearly the same are one, nearest first."""
+    labels = peaks(points)
+    while (count := int(labels.max()) + 1) > 1:
+        centres = means_of(points, labels, np.arange(count))
+        halves = 0.5 * cdist(centres, centres, "sqeuclidean") + np.diag(np.full(count, np.inf))
+        first, second = sorted(divmod(int(halves.argmin()), count))
+        if halves[first, second] >= settings.apart:
+            break
+        labels = np.where(labels == second, first, labels - (labels > second))
+    return labels
 
 
 def peaks(points: Floats) -> Rows:
@@ -137,7 +151,7 @@ def found_again(points: Floats, labels: Rows, settings: ModeSettings) -> Floats:
     rng = np.random.default_rng(settings.seed)
     for _ in range(settings.bootstraps):
         chosen = rng.integers(len(points), size=len(points))
-        again, before = peaks(points[chosen]), labels[chosen]
+        again, before = modes_of(points[chosen], settings), labels[chosen]
         for mode in range(len(hits)):
             mine = before == mode
             hits[mode] += max(jaccard(mine, again == other) for other in np.unique(again)) > OVERLAP

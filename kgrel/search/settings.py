@@ -103,6 +103,9 @@ class ModeSettings:
     """Samples of z, at least 512."""
     dimensions: int = 3
     """Directions that are looked at, at most 10: those in which the words that z leads to vary most."""
+    apart: float = 0.1
+    """Squared Hellinger distance that the words of two modes have at least: 0 = the same words, 1 = none in common.
+    Nearer ones are one mode: ways of putting it, such as "may inhibit" and "inhibits"."""
     bootstraps: int = 50
     """Resamples of the samples on which the modes are found again."""
     stability: float = 0.8
@@ -121,6 +124,8 @@ class ModeSettings:
             raise KgrelError(f"samples must be at least 512, not {self.samples}: fewer show no modes")
         if not 1 <= self.dimensions <= 10:
             raise KgrelError(f"dimensions must lie between 1 and 10, not {self.dimensions}")
+        if not 0 <= self.apart < 1:
+            raise KgrelError(f"apart must be at least 0 and below 1, not {self.apart}")
         if self.bootstraps < 1:
             raise KgrelError(f"bootstraps must be at least 1, not {self.bootstraps}")
         if not 0 < self.stability <= 1:

@@ -50,6 +50,12 @@ def test_a_bent_curve_is_one_mode_and_a_kinked_one_two() -> None:
         assert len(find_modes(points + 0.02 * RNG.standard_normal(points.shape), SETTINGS)) == count
 
 
+def test_modes_that_are_nearly_the_same_are_one() -> None:
+    points, _ = cloud(3.0)  # half of the squared distance is 4.5
+    for scale, count in ((1.0, 2), (0.16, 2), (0.14, 1)):
+        assert len(find_modes(scale * points, SETTINGS)) == count
+
+
 def test_points_that_do_not_differ_are_one_mode() -> None:
     found = find_modes(np.ones((512, 40)), SETTINGS)
     assert (len(found), found.nearest(np.zeros((2, 40))).tolist()) == (1, [0, 0])

@@ -42,13 +42,13 @@ def world(seed: int) -> World:
 
 
 def pretrained(world: World, seed: int, place: Path) -> Representation:
-    """A representation whose u is alive: the recogniser's, and a KL term that weighs a fourth of the words."""
+    """A representation whose u is alive: the recogniser's, with a KL term that grows slowly."""
     files = write_world(world, place / "world")
     lexicons = [("GENE", files["genes.tsv"]), ("DISEASE", files["diseases.tsv"]), ("CHEMICAL", files["chemicals.tsv"])]
     build_corpus([files["sentences.tsv"]], lexicons, place / "corpus")
     settings = PretrainSettings(
-        size="tiny", steps=8_000, batch_size=128, schedule="cosine", posterior="recogniser", kl_steps=1_000,
-        bag_weight=4.0, bag_smoothing=0.003, probe_every=0, precision="fp32", device="cpu", seed=seed,
+        size="tiny", steps=8_000, batch_size=128, schedule="cosine", posterior="recogniser", kl_steps=6_000,
+        bag_smoothing=0.003, probe_every=0, precision="fp32", device="cpu", seed=seed,
     )  # fmt: skip
     pretrain(Corpus.open(place / "corpus"), place / "repr", settings)
     return Representation.open(place / "repr")
