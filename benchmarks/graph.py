@@ -160,7 +160,7 @@ def measure_table(
 
 
 def reciprocal_ranks(model: Any, part: Part, edges: int) -> dict[str, float]:
-    """Filtered mean reciprocal rank by class, of both ends of so many listed pairs; ties share the mean of their ranks."""
+    """Filtered mean reciprocal rank of both ends of so many listed pairs, by class; the realistic one of ties."""
     from kgrel.evaluate.pair_ranking import evaluate_ranking
     from kgrel.evaluate.settings import RankingSettings
 

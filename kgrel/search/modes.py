@@ -96,7 +96,7 @@ def nearest_of(points: Floats, centres: Floats) -> Rows:
 
 
 def modes_of(points: Floats, settings: ModeSettings) -> Rows:
-    """The mode of each point: (S, D) → (S,), numbered from 0. Maxima that say nearly the same are one, nearest first."""
+    """The mode of each point: (S, D) → (S,), numbered from 0. Maxima that say nearly the same are one."""
     labels = peaks(points)
     while (count := int(labels.max()) + 1) > 1:
         centres = means_of(points, labels, np.arange(count))
