@@ -103,7 +103,7 @@ def test_explain_modes_and_map_are_verbs(
     found = kgrel("explain", pairs_path, *pair, "--index", built, "--html", tmp_path / "page.html", "--json").json
     assert set(found["omitted"]) == {"sentences", "paths", "modes"}
     assert (tmp_path / "page.html").is_file()
-    modes = kgrel("relation-modes", representation_path, *pair, "--samples", 512, "--bootstraps", 1, "--most", 2)
+    modes = kgrel("relation-modes", representation_path, *pair, "--samples", 512, "--bootstraps", 1)
     assert "left out: pairs, no index was given" in modes.out.decode()
     drawn = kgrel("map-relations", built, "--html", tmp_path / "map.html", "--method", "pca", "--json").json
     assert drawn["pairs"] > 10
