@@ -47,7 +47,7 @@ def pretrained(world: World, seed: int, place: Path) -> Representation:
     lexicons = [("GENE", files["genes.tsv"]), ("DISEASE", files["diseases.tsv"]), ("CHEMICAL", files["chemicals.tsv"])]
     build_corpus([files["sentences.tsv"]], lexicons, place / "corpus")
     settings = PretrainSettings(
-        size="tiny", steps=12_000, batch_size=128, schedule="cosine", posterior="recogniser", kl_steps=9_000,
+        size="tiny", steps=16_000, batch_size=128, schedule="cosine", posterior="recogniser", kl_steps=12_000,
         bag_smoothing=0.003, probe_every=0, precision="fp32", device="cpu", seed=seed,
     )  # fmt: skip
     pretrain(Corpus.open(place / "corpus"), place / "repr", settings)
