@@ -36,7 +36,6 @@ from kgrel.train.optimizers import clip_gradients, make_optimizers
 WORDS, ENTITIES, BATCH, LONGEST = 20_000, 14_000, 192, 140
 SAMPLES = 2_048
 VARIANTS = ("textbook", "packed", "exact", "exact fp32", "sampled")
-FLOOR = "the arithmetic of the exact step, at the measured matrix rate"
 
 
 def arguments() -> argparse.Namespace:
