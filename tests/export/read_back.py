@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from kgrel.export.rdf_terms import RDF, RDFS, XSD
 from kgrel.export.record import FIELDS
 
 KINDS = {field.name: field.kind for field in FIELDS}
@@ -159,7 +160,6 @@ def read_rdf(out: Path) -> Graph:
 
 
 BIOLINK, KGREL = "https://w3id.org/biolink/vocab/", "urn:kgrel:"
-RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 NODES = f"""SELECT ?n ?c ?l WHERE {{ ?n <{RDF}type> ?c FILTER(?c != <{RDF}Statement>)
   OPTIONAL {{ ?n <http://www.w3.org/2000/01/rdf-schema#label> ?l }} }}"""
 REIFIED = f"SELECT ?e ?s ?p ?o WHERE {{ ?e <{RDF}reifies> <<( ?s ?p ?o )>> . ?s ?p ?o }}"
@@ -202,6 +202,7 @@ PREFIXES = {
     "https://w3id.org/biolink/infores/": "infores:",
     "urn:kgrel:curie:": "",
     KGREL: "kgrel:",
+    **{iri: f"{prefix}:" for prefix, iri in (("rdf", RDF), ("rdfs", RDFS), ("xsd", XSD))},
 }
 
 
