@@ -98,7 +98,8 @@ class WorldSettings:
                 raise KgrelError(f"WorldSettings: {name} must be at least 2, not {getattr(self, name)}")
         if not 2 <= self.modules <= len(THEMES):
             raise KgrelError(f"WorldSettings: modules must lie between 2 and {len(THEMES)}, not {self.modules}")
-        if not 0 <= self.findings <= (most := min(len(kind.findings) for kind in KINDS)):
+        most = min(len(kind.findings) for kind in KINDS)
+        if not 0 <= self.findings <= most:
             raise KgrelError(f"WorldSettings: findings must lie between 0 and {most}, not {self.findings}")
         if self.sentences < self.pairs:
             raise KgrelError(

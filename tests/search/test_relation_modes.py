@@ -5,16 +5,21 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 from kgrel.data.errors import ArtifactError, KgrelError
+from kgrel.model.presets import SIZES
+from kgrel.model.relvm import RELVM
 from kgrel.model.representation import Representation
 from kgrel.search.index import RelationIndex
-from kgrel.search.relation_modes import relation_modes
+from kgrel.search.relation_modes import relation_modes, said
 from kgrel.search.settings import ModeSettings
 from kgrel.search.show import text_modes
 from kgrel.text.corpus import Corpus
 from kgrel.text.evidence import EvidenceIndex
+from kgrel.text.tokens import SPECIAL_TOKENS
 
 SETTINGS = ModeSettings(samples=512, bootstraps=3)
 
@@ -69,3 +74,35 @@ def test_an_index_of_another_model_and_equal_entities_are_refused(
         relation_modes(other, *names, SETTINGS, index=index)
     with pytest.raises(KgrelError, match="same entity"):
         relation_modes(representation, names[0], names[0], SETTINGS)
+
+
+WORDS = 40
+
+
+@pytest.fixture
+def drawn() -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(5, SIZES["tiny"].z))
+
+
+def test_what_z_says_is_what_the_decoder_of_words_says_of_it(drawn: np.ndarray) -> None:
+    model = RELVM(SIZES["tiny"], 6, WORDS, bag_of_words=True)
+    z = torch.tensor(drawn, dtype=torch.float32).unsqueeze(1)
+    words = [torch.full((5, 1), row) for row in range(len(SPECIAL_TOKENS), WORDS)]
+    logs = torch.cat([model.bag_log_likelihood(z, word, torch.ones(5)) for word in words], dim=1)
+    wanted = logs.softmax(dim=1).detach().numpy()  # the special tokens are no words
+    found = said(model, drawn)
+    np.testing.assert_allclose(found[:, len(SPECIAL_TOKENS) :] ** 2, wanted, rtol=1e-4)
+    assert (found[:, : len(SPECIAL_TOKENS)] == 0).all()
+
+
+def test_without_one_z_says_what_it_adds_to_the_sentence_decoder(drawn: np.ndarray) -> None:
+    model = RELVM(SIZES["tiny"], 6, WORDS, bag_of_words=False)
+    assert model.bag_decoder is None
+    found = said(model, drawn)
+    np.testing.assert_allclose((found**2).sum(axis=1), 1.0, rtol=1e-6)
+    assert (found[:, : len(SPECIAL_TOKENS)] == 0).all()
+    assert np.abs(found - found[0]).max() > 1e-4
+    with torch.no_grad():
+        model.decoder.output.weight[:, -model.dimensions.z :] = 0  # z has no way left to a word
+    mute = said(model, drawn)
+    np.testing.assert_allclose(mute, np.broadcast_to(mute[0], mute.shape), rtol=1e-6)

@@ -35,6 +35,8 @@ def test_fractions_lie_between_zero_and_one(name: str) -> None:
         ("sentences", 10),
         ("popularity", -1.0),
         ("count_lift", 0.0),
+        ("findings", -1),
+        ("findings", 99),
     ],
 )
 def test_sizes_out_of_range_are_refused_by_name(name: str, value: float) -> None:
