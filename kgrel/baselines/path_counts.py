@@ -17,7 +17,6 @@ import numpy as np
 from scipy.special import expit
 
 from kgrel.baselines.baseline import Baseline, Sources
-from kgrel.baselines.logistic import Line, fit_line
 from kgrel.baselines.settings import PathCountSettings
 from kgrel.data.artifact import Kind
 from kgrel.data.errors import ArtifactError, KgrelError
@@ -26,6 +25,7 @@ from kgrel.graph.graph import Graph
 from kgrel.graph.path_counts import PathCounts
 from kgrel.graph.removal import removal_report, without_pairs
 from kgrel.metrics.classification import average_precision
+from kgrel.train.logistic import Line, fit_line
 from kgrel.train.pair_artifact import Floats
 from kgrel.train.pair_data import Part, Rows, rows_in
 from kgrel.train.run import Run

@@ -59,6 +59,7 @@ class Kind(StrEnum):
     KGE = "kge"
     PATH_COUNTS = "path-counts"
     ATTENTION = "attention"
+    COMBINED = "combined"
     TYPING = "typing"
     MENTIONS = "mentions"
     EXPORT = "export"
@@ -71,6 +72,7 @@ MADE_BY = {
     Kind.GRAPH: "import-graph",
     Kind.REPRESENTATION: "pretrain",
     Kind.PAIRS: "train-pairs",
+    Kind.COMBINED: "combine-pairs",
     Kind.MENTIONS: "train-mentions",
     Kind.INDEX: "build-index",
     Kind.INDUCTIVE: "train-inductive",

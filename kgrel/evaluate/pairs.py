@@ -36,7 +36,7 @@ from kgrel.metrics.bootstrap import (
 from kgrel.metrics.classification import auroc, average_precision, best, classification_report, predict
 from kgrel.metrics.thresholds import best_threshold, best_thresholds_per_class
 from kgrel.train.leakage import refuse_shared_pairs
-from kgrel.train.pair_artifact import PairArtifact
+from kgrel.train.pair_artifact import PairArtifact, refuse_other_split
 from kgrel.train.pair_data import PairData, Part, Rows
 from kgrel.train.settings import BatchSettings
 
@@ -91,23 +91,6 @@ def methods(
 def scores_of(model: PairArtifact, data: PairData) -> ScoreRows:
     """The scores of an artifact for pairs of the data."""
     return lambda rows: model.predict(data.heads[rows], data.tails[rows])[0]
-
-
-def refuse_other_split(model: PairArtifact, other: PairArtifact) -> None:
-    """Figures can be compared only on the same pairs, and only if no method was trained on another's test pairs."""
-    same = {
-        "entities": list(zip(model.entities.types, model.entities.ids, strict=True))
-        == list(zip(other.entities.types, other.entities.ids, strict=True)),
-        "classes": model.classes == other.classes,
-    }
-    names = ("heads", "tails", "labels", "parts")
-    same |= {name: np.array_equal(getattr(model.data, name), getattr(other.data, name)) for name in names}
-    for what, equal in same.items():
-        if not equal:
-            raise KgrelError(
-                f"{other.artifact.path if other.artifact else other.title}: its {what} are not those of the first "
-                "artifact; train it on the same corpus, relations, split settings and seed"
-            )
 
 
 def apply(score: ScoreRows, data: PairData, tuning: Rows, rows: Rows, per_class: bool) -> Predictions:

@@ -17,6 +17,7 @@ SCORERS = {
     Kind.KGE: "kgrel.baselines.kge:GraphEmbedding",
     Kind.PATH_COUNTS: "kgrel.baselines.path_counts:PathCountScorer",
     Kind.ATTENTION: "kgrel.baselines.attention:Attention",
+    Kind.COMBINED: "kgrel.score.combined:Combined",
 }
 """Kind → ``module:class``; the class has ``open(path)``."""
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Literal
 
 from kgrel.data.errors import KgrelError
+from kgrel.train.settings import SplitSettings
 
 OnUnknown = Literal["null", "error", "skip"]
 Evidence = Literal["all", "co-mentioned", "neighbours", "paths"]
+Scale = Literal["probability", "count", "logit"]
+"""What the scores of a member of a combination are: between 0 and 1, from 0 on, or any numbers."""
 
 
 @dataclass(frozen=True)
@@ -92,3 +96,30 @@ class ClassifySettings:
     def __post_init__(self) -> None:
         if self.chunk_rows < 1:
             raise KgrelError(f"chunk_rows must be at least 1, not {self.chunk_rows}")
+
+
+@dataclass(frozen=True)
+class CombineSettings(SplitSettings):
+    """How several scorers of the same pairs are weighed; the attributes of the split are those of the members.
+
+    Raises:
+        KgrelError: a value is out of range.
+    """
+
+    strength: float = 0.1
+    """Inverse strength of the L2 penalty on the weights of standardised scores; smaller = nearer to no member."""
+    folds: int = 5
+    """Parts of the validation pairs, each scored with weights from the others, for the average precision that is told;
+    the weights that are kept come from all of them."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.strength <= 0:
+            raise KgrelError(f"strength must be greater than 0, not {self.strength}")
+        if self.folds < 2:
+            raise KgrelError(f"folds must be at least 2, not {self.folds}")
+
+    def of_split(self, split: SplitSettings) -> CombineSettings:
+        """The same with the split of the members."""
+        names = {field.name for field in dataclasses.fields(SplitSettings)} - {"per_class_thresholds"}
+        return dataclasses.replace(self, **{name: getattr(split, name) for name in names})

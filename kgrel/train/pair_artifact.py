@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from kgrel.data.artifact import Artifact, read_json
 from kgrel.data.entities import EntityTable
-from kgrel.data.errors import ArtifactError
+from kgrel.data.errors import ArtifactError, KgrelError
 from kgrel.data.files import canonical_json
 from kgrel.metrics.classification import average_precision, best
 from kgrel.metrics.thresholds import best_threshold, best_thresholds_per_class
@@ -138,6 +138,25 @@ class PairArtifact(ABC):
     def model_json(self) -> dict[str, Any]:
         """What a subclass keeps in ``model.json`` beside classes and thresholds."""
         return {}
+
+
+def refuse_other_split(model: PairArtifact, other: PairArtifact) -> None:
+    """Artifacts can be compared or combined only on the same pairs, and only if none was trained on another's test
+    pairs.
+
+    Raises:
+        KgrelError: entities, classes, pairs, labels or parts differ; it names which.
+    """
+    names = [list(zip(one.entities.types, one.entities.ids, strict=True)) for one in (model, other)]
+    same = {"entities": names[0] == names[1], "classes": model.classes == other.classes}
+    for name in ("heads", "tails", "labels", "parts"):
+        same[name] = np.array_equal(getattr(model.data, name), getattr(other.data, name))
+    for what, equal in same.items():
+        if not equal:
+            raise KgrelError(
+                f"{other.artifact.path if other.artifact else other.title}: its {what} are not those of the first "
+                "artifact; train it on the same corpus, relations, split settings and seed"
+            )
 
 
 def read_parts(artifact: Artifact) -> dict[str, Any]:

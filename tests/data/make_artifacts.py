@@ -40,6 +40,7 @@ COMMANDS = {
     "kge": f"train-baseline kge {LISTED} --dimensions 4 --epochs 1 --no-search --device cpu",
     "path-counts": f"train-baseline path-counts {LISTED} --graph graph",
     "attention": f"train-baseline attention {LISTED} --hidden 4 --word-dimensions 4 --learning-rates 0.01 {PAIRS}",
+    "combined": "combine-pairs degree kge --folds 2",
     "inductive": f"train-inductive pairs graph --width 4 --bases 2 {TRAINING}",
     "typing": f"train-typing world/sentences.tsv {LEXICONS} --embedding 4 --hidden 4 {TRAINING}",
     "mentions": f"train-mentions representation world/mentions.tsv {TRAINING}",

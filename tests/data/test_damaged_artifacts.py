@@ -57,7 +57,13 @@ KINDS = sorted(OPENERS)
 
 
 def files_of(kind: str) -> list[str]:
-    return sorted(json.loads((ARTIFACTS / kind / MANIFEST).read_text())["files"])
+    """The listed files of an artifact, those of artifacts within it as ``directory/file``."""
+    inner = [path.parent.name for path in sorted((ARTIFACTS / kind).glob(f"*/{MANIFEST}"))]
+    return [
+        str(Path(place) / name)
+        for place in ("", *inner)
+        for name in sorted(json.loads((ARTIFACTS / kind / place / MANIFEST).read_text())["files"])
+    ]
 
 
 @pytest.fixture
@@ -168,7 +174,7 @@ def test_each_damaged_file_is_refused_by_name(kind: str, damage: Any, copy: Call
             continue
         damage(path / name)
         with of_a_common_user():
-            refused(kind, path, name)
+            refused(kind, path, *Path(name).parts)
 
 
 @pytest.mark.parametrize("damage", [empty, lose, link_out, make_a_directory, make_a_pipe, forbid])
@@ -209,10 +215,14 @@ def test_each_kind_refuses_a_manifest_that_is_not_its_own(kind: str, copy: Calla
 
 
 def forge(path: Path, name: str, content: bytes) -> None:
-    """Change a file and give it the checksum that belongs to it."""
+    """Change a file and give it the checksum that belongs to it, and an artifact within another its hash there."""
     (path / name).write_bytes(content)
-    files = json.loads((path / MANIFEST).read_text())["files"]
-    edit(path, files=files | {name: hashlib.sha256(content).hexdigest()})
+    place = (path / name).parent
+    files = json.loads((place / MANIFEST).read_text())["files"]
+    edit(place, files=files | {Path(name).name: hashlib.sha256(content).hexdigest()})
+    if place != path:
+        parents = json.loads((path / MANIFEST).read_text())["parents"]
+        edit(path, parents=parents | {place.name: hashlib.sha256((place / MANIFEST).read_bytes()).hexdigest()})
 
 
 def changed_json(content: bytes, random_: random.Random) -> bytes:
@@ -264,6 +274,20 @@ def test_a_forged_file_is_refused_by_name_or_read_whole(kind: str, copy: Callabl
                 error.add_note(f"{kind}/{name}: {content[:3000]!r}")
                 raise
     assert [message for message in messages if str(path) not in message] == []
+
+
+@pytest.mark.parametrize("change", ["lose", "link", "exchange"])
+def test_an_artifact_within_another_is_the_one_that_was_put_there(change: str, copy: Callable[[str], Path]) -> None:
+    path = copy(Kind.COMBINED)
+    first, second, aside = path / "member-1", path / "member-2", path.with_name("aside")
+    shutil.rmtree(aside, ignore_errors=True)
+    first.rename(aside)
+    if change == "link":
+        first.symlink_to(aside)
+    if change == "exchange":
+        second.rename(first)
+        aside.rename(second)
+    refused(Kind.COMBINED, path, "member-1")
 
 
 def test_an_artifact_that_is_replaced_while_it_is_read_says_so(copy: Callable[[str], Path]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from kgrel.apps.explore.reviews import Reviews
+from kgrel.graph.build import import_graph
 from kgrel.score.stream import score_file
 from kgrel.train.pair_model import PairModel
 from kgrel_cli.main import cli
@@ -161,6 +162,7 @@ def sentences_to_classify(desk: Path, artifact: dict[str, Path], mentions: Path,
 
 def evaluation_page(desk: Path, artifact: dict[str, Path], mentions: Path, world: Path) -> None:
     give("corpus", "pairs")(desk, artifact, mentions, world)
+    import_graph([world / "nodes.tsv", world / "edges.sif"], desk / "graph")
     header, *rows = (world / "sentences.tsv").read_text(encoding="utf-8").splitlines()
     dated = [f"{header}\tdate", *(f"{row}\t{2000 + number % 20}" for number, row in enumerate(rows))]
     (desk / "sentences.tsv").write_text("\n".join(dated) + "\n", encoding="utf-8")

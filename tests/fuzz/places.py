@@ -173,6 +173,7 @@ PLACES = [
           "--out OUT", "dates"),
     Place("tune-threshold", "pairs", "FILE --out OUT", "artifact"),
     Place("calibrate", "pairs", "FILE --out OUT", "artifact"),
+    Place("combine-pairs", "members", "A/degree FILE --folds 2 --out OUT", "artifact"),
     *(
         place
         for kind, more in {

@@ -1,0 +1,147 @@
+"""``combine-pairs``: fit the weights of several scorers of the same pairs on their validation pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from kgrel.data.artifact import Kind, Manifest, create_artifact
+from kgrel.data.errors import KgrelError, NonFiniteError
+from kgrel.data.settings import to_json
+from kgrel.metrics.classification import average_precision, best
+from kgrel.score.combined import MEMBER, Combined, design_of, refuse_combined
+from kgrel.score.opening import open_scorer
+from kgrel.score.settings import CombineSettings, Scale
+from kgrel.train.logistic import Line, fit_line
+from kgrel.train.pair_artifact import Floats, PairArtifact, describe, refuse_other_split
+from kgrel.train.pair_data import Flags, Part
+
+
+def combine_pairs(
+    paths: Sequence[str | Path], out: str | Path, settings: CombineSettings | None = None, overwrite: bool = False
+) -> dict[str, Any]:
+    """Combine artifacts that score pairs and write a COMBINED artifact.
+
+    Args:
+        paths: two or more PAIRS artifacts or baselines of one corpus, split and seed.
+
+    Returns:
+        The summary: weights by class, and average precision on the validation pairs, of each member and, from pairs
+        that took no part in the fit, of the combination.
+
+    Raises:
+        KgrelError: fewer than two members, other pairs or another split; too few listed validation pairs; ``out``
+            exists and ``overwrite`` is false.
+    """
+    settings = settings or CombineSettings()
+    if len(paths) < 2:
+        raise KgrelError("one scorer is no combination; give two or more")
+    members = [cast(PairArtifact, open_scorer(path)) for path in paths]
+    for member, path in zip(members, paths, strict=True):
+        refuse_combined(member, path)
+        refuse_other_split(members[0], member)
+    combined, summary = fit_combination(members, settings)
+    parents = {
+        MEMBER.format(number): member.artifact.hash
+        for number, member in enumerate(members, start=1)
+        if member.artifact is not None
+    }
+    manifest = Manifest(Kind.COMBINED, to_json(combined.settings), combined.settings.seed, parents)
+    with create_artifact(out, manifest, overwrite) as draft:
+        combined.write(draft.path)
+        draft.summary |= summary
+    return summary
+
+
+def fit_combination(members: Sequence[PairArtifact], settings: CombineSettings) -> tuple[Combined, dict[str, Any]]:
+    """The combination of opened members, with its threshold tuned, and its summary.
+
+    Raises:
+        KgrelError: fewer listed validation pairs than folds.
+        NonFiniteError: a score is NaN or infinite.
+    """
+    first = members[0]
+    settings = settings.of_split(first.settings)
+    data, rows = first.data, first.data.rows(Part.VALIDATION)
+    listed = data.positive[rows]
+    if listed.sum() < settings.folds or (~listed).sum() < settings.folds:
+        raise KgrelError(
+            f"{int(listed.sum())} of {len(rows)} validation pairs are listed, but {settings.folds} listed and as many "
+            "others are needed to weigh the members; give more relations, or fewer --folds"
+        )
+    heads, tails = data.heads[rows], data.tails[rows]
+    predicted = [member.predict(heads, tails)[0] for member in members]
+    for member, scores in zip(members, predicted, strict=True):
+        if not np.isfinite(scores).all():
+            raise NonFiniteError(f"{member.title}: a score is not finite; its weights are damaged or diverged")
+    combined = Combined(
+        members=members,
+        scales=[scale_of(scores[data.possible(rows)]) for scores in predicted],
+        lines=[],
+        settings=settings,
+        entities=first.entities,
+        data=data,
+        comentions=first.comentions,
+        relations=first.relations,
+        thresholds=np.zeros(len(first.classes)),
+    )
+    features, _ = combined.features(heads, tails)
+    cells = features, first.covered(heads, tails), data.possible(rows), data.labels[rows]
+    combined.lines = fit_lines(*cells, settings.strength)
+    tuned = combined.tune()
+    tuned["validation_average_precision"] = cross_fitted(cells, settings)
+    of_members = {
+        member.title: average_precision(listed, best(scores, data.possible(rows))[1])
+        for member, scores in zip(members, predicted, strict=True)
+    }
+    told = {"weights": told_weights(combined), "members_validation_average_precision": of_members}
+    return combined, {**told, **tuned, **describe(combined)}
+
+
+def scale_of(scores: Floats) -> Scale:
+    """On which scale scores are: probabilities between 0 and 1, counts from 0 on, or any number."""
+    if len(scores) and scores.min() < 0:
+        return "logit"
+    return "probability" if not len(scores) or scores.max() <= 1 else "count"
+
+
+def fit_lines(features: Floats, covered: Flags, possible: Flags, labels: Flags, strength: float) -> list[Line]:
+    """A regression for each class on the pairs whose types allow it: features (M, n, C), flags (n, C)."""
+    lines = []
+    for column in range(labels.shape[1]):
+        of = np.flatnonzero(possible[:, column])
+        design = design_of(features[:, of, column], covered[of, column])
+        lines.append(fit_line(design, labels[of, column], strength))
+    return lines
+
+
+def cross_fitted(cells: tuple[Floats, Flags, Flags, Flags], settings: CombineSettings) -> float | None:
+    """Average precision on the validation pairs, each scored with weights from the other folds."""
+    features, covered, possible, labels = cells
+    folds = np.random.default_rng(settings.seed).permutation(len(labels)) % settings.folds
+    scores = np.zeros(labels.shape)
+    for fold in range(settings.folds):
+        inside, outside = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
+        parts = (features[:, outside], covered[outside], possible[outside], labels[outside])
+        for column, line in enumerate(fit_lines(*parts, settings.strength)):
+            design = design_of(features[:, inside, column], covered[inside, column])
+            scores[inside, column] = line.intercept + design @ line.weights
+    return average_precision(labels.any(axis=1), best(scores, possible)[1])
+
+
+def told_weights(combined: Combined) -> dict[str, Any]:
+    """By class, what each member weighs where an entity has no training label of it, and where both have one."""
+    count = len(combined.members)
+    return {
+        name: {
+            member.title: {
+                "unlabelled": float(line.weights[place]),
+                "both_labelled": float(line.weights[place] + line.weights[count + place]),
+            }
+            for place, member in enumerate(combined.members)
+        }
+        for name, line in zip(combined.classes, combined.lines, strict=True)
+    }

@@ -1,0 +1,178 @@
+"""Weights are what the validation pairs say, and nothing else is looked at."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from kgrel.baselines.baseline import train_baseline
+from kgrel.baselines.cooccurrence import Cooccurrence
+from kgrel.baselines.degree import Degree
+from kgrel.baselines.settings import CooccurrenceSettings, DegreeSettings
+from kgrel.data.errors import KgrelError, NonFiniteError
+from kgrel.metrics.classification import average_precision, best
+from kgrel.score.combine import combine_pairs, fit_combination, scale_of
+from kgrel.score.combined import Combined
+from kgrel.score.settings import CombineSettings
+from kgrel.text.corpus import Corpus
+from kgrel.train.pair_artifact import PairArtifact
+from kgrel.train.pair_data import Part, Rows
+from kgrel.train.pair_model import PairModel
+
+LOOSE = CombineSettings(strength=100.0)
+TRUTH = (2.0, 1.0)
+"""How much the logit of a label rises with the score of either member."""
+
+
+@dataclass(kw_only=True)
+class Told(PairArtifact):
+    """Scores that stand in a table (entities, entities, C)."""
+
+    name: str
+    table: np.ndarray
+
+    @property
+    def title(self) -> str:
+        return self.name
+
+    def predict(self, heads: Rows, tails: Rows) -> tuple[np.ndarray, np.ndarray]:
+        scores = self.table[heads, tails]
+        return scores, np.zeros_like(scores)
+
+
+def symmetric(rng: np.random.Generator, model: PairArtifact) -> np.ndarray:
+    table = rng.normal(size=(len(model.entities), len(model.entities), len(model.classes)))
+    return (table + table.swapaxes(0, 1)) / np.sqrt(2)
+
+
+@pytest.fixture
+def members(pair_model: PairModel) -> list[Told]:
+    """Two that know different things of labels which were drawn from both, on many pairs that validate."""
+    rng = np.random.default_rng(0)
+    size = len(pair_model.entities)
+    heads, tails = np.triu_indices(size, 1)
+    tables = [symmetric(rng, pair_model) for _ in TRUTH]
+    base = pair_model.data
+    possible = base.classes.possible(base.type_rows, heads, tails)
+    kept = possible.any(axis=1)
+    heads, tails, possible = heads[kept], tails[kept], possible[kept]
+    logits = sum(weight * table[heads, tails] for weight, table in zip(TRUTH, tables, strict=True)) - 2.0
+    labels = (rng.random(possible.shape) < expit(logits)) & possible
+    parts = rng.choice(np.array([0, 1, 1, 1, 2], np.int8), len(heads))
+    data = dataclasses.replace(
+        base, heads=heads, tails=tails, labels=labels, parts=parts, contexts=np.ones(len(heads), np.int64)
+    )
+    shared = {field.name: getattr(pair_model, field.name) for field in dataclasses.fields(PairArtifact)}
+    return [
+        Told(**shared | {"data": data, "artifact": None}, name=name, table=table)
+        for name, table in zip("ab", tables, strict=True)
+    ]
+
+
+def precision(model: PairArtifact) -> float:
+    rows = model.data.rows(Part.TEST)
+    scores, _ = model.predict(model.data.heads[rows], model.data.tails[rows])
+    found = average_precision(model.data.positive[rows], best(scores, model.data.possible(rows))[1])
+    assert found is not None
+    return found
+
+
+def test_what_two_members_know_is_added_up_by_what_each_is_worth(members: list[Told]) -> None:
+    combined, summary = fit_combination(members, LOOSE)
+    for name, truth in zip("ab", TRUTH, strict=True):
+        weights = [of[name]["both_labelled"] for of in summary["weights"].values()]
+        assert np.mean(weights) == pytest.approx(truth, abs=0.25)
+    assert precision(combined) > max(map(precision, members)) + 0.02
+    assert summary["validation_average_precision"] == pytest.approx(precision(combined), abs=0.06)
+    assert set(summary["members_validation_average_precision"]) == {"a", "b"}
+    assert combined.title == "a + b"
+
+
+def test_its_scores_are_the_shares_that_are_listed(members: list[Told]) -> None:
+    combined, _ = fit_combination(members, LOOSE)
+    rows = members[0].data.rows(Part.TEST)
+    scores, _ = combined.predict(combined.data.heads[rows], combined.data.tails[rows])
+    possible = combined.data.possible(rows)
+    assert scores.min() >= 0
+    assert scores.max() <= 1
+    assert not scores[~possible].any()
+    assert scores[possible].mean() == pytest.approx(combined.data.labels[rows][possible].mean(), abs=0.03)
+
+
+def test_training_and_test_pairs_are_not_looked_at(members: list[Told]) -> None:
+    before, told = fit_combination(members, LOOSE)
+    data = members[0].data
+    others = np.flatnonzero(data.parts != Part.VALIDATION)
+    for first, second in ((data.heads, data.tails), (data.tails, data.heads)):
+        members[0].table[first[others], second[others]] = 99.0
+    labels = data.labels.copy()
+    test = data.rows(Part.TEST)
+    labels[test] = ~labels[test]
+    changed = [dataclasses.replace(one, data=dataclasses.replace(data, labels=labels)) for one in members]
+    after, told_then = fit_combination(changed, LOOSE)
+    for one, other in zip(before.lines, after.lines, strict=True):
+        assert np.array_equal(one.weights, other.weights)
+    assert np.array_equal(before.thresholds, after.thresholds)
+    assert told["validation_average_precision"] == told_then["validation_average_precision"]
+
+
+def test_the_precision_that_is_told_is_of_pairs_that_the_weights_have_not_seen(members: list[Told]) -> None:
+    """With many members that know nothing, weights fit the noise of the pairs they come from, and of no others."""
+    rng = np.random.default_rng(1)
+    data = members[0].data
+    few = np.where(data.parts == Part.VALIDATION, np.where(rng.random(len(data)) < 0.05, 1, 0), data.parts)
+    shuffled = dataclasses.replace(data, parts=few.astype(np.int8))
+    noise = [dataclasses.replace(members[0], data=shuffled, name=str(k), table=symmetric(rng, members[0]))
+             for k in range(12)]  # fmt: skip
+    combined, summary = fit_combination(noise, LOOSE)
+    rows = shuffled.rows(Part.VALIDATION)
+    scores, _ = combined.predict(shuffled.heads[rows], shuffled.tails[rows])
+    own = average_precision(shuffled.positive[rows], best(scores, shuffled.possible(rows))[1])
+    assert own is not None
+    assert summary["validation_average_precision"] < own - 0.05
+
+
+def test_scales_are_told_by_the_scores() -> None:
+    assert scale_of(np.array([0.0, 0.5, 1.0])) == "probability"
+    assert scale_of(np.array([0.0, 3.0])) == "count"
+    assert scale_of(np.array([-0.1, 0.5])) == "logit"
+
+
+def test_what_cannot_be_weighed_is_refused(members: list[Told]) -> None:
+    data = members[0].data
+    unlisted = dataclasses.replace(data, labels=np.zeros_like(data.labels))
+    with pytest.raises(KgrelError, match=r"0 of .* validation pairs are listed"):
+        fit_combination([dataclasses.replace(one, data=unlisted) for one in members], LOOSE)
+    rows = data.rows(Part.VALIDATION)
+    members[1].table[data.heads[rows[0]], data.tails[rows[0]]] = np.nan
+    with pytest.raises(NonFiniteError, match="b: a score is not finite"):
+        fit_combination(members, LOOSE)
+    for wrong in ({"strength": 0.0}, {"folds": 1}):
+        with pytest.raises(KgrelError, match=next(iter(wrong))):
+            CombineSettings(**wrong)  # type: ignore[arg-type]
+
+
+def test_members_are_of_one_split_and_not_combined_themselves(
+    corpus_path: Path, pairs_path: Path, world_files: dict[str, Path], tmp_path: Path
+) -> None:
+    corpus, relations = Corpus.open(corpus_path), world_files["relations.tsv"]
+    train_baseline(Degree, corpus, relations, tmp_path / "degree", DegreeSettings())
+    train_baseline(Cooccurrence, corpus, relations, tmp_path / "other", CooccurrenceSettings(seed=1))
+    with pytest.raises(KgrelError, match="give two or more"):
+        combine_pairs([pairs_path], tmp_path / "out")
+    with pytest.raises(KgrelError, match=r"other: its .* are not those of the first"):
+        combine_pairs([pairs_path, tmp_path / "other"], tmp_path / "out")
+    settings = CombineSettings(folds=2, per_class_thresholds=True)
+    combine_pairs([pairs_path, tmp_path / "degree"], tmp_path / "out", settings)
+    with pytest.raises(KgrelError, match="give its members instead"):
+        combine_pairs([tmp_path / "out", tmp_path / "degree"], tmp_path / "twice")
+    with pytest.raises(KgrelError, match="--overwrite"):
+        combine_pairs([pairs_path, tmp_path / "degree"], tmp_path / "out", settings)
+    assert not (tmp_path / "twice").exists()
+    opened = Combined.open(tmp_path / "out")
+    assert opened.settings == settings.of_split(PairModel.open(pairs_path).settings)
