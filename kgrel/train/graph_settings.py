@@ -17,8 +17,9 @@ class InductiveSettings:
         KgrelError: a value is out of range.
     """
 
-    sees: Literal["both", "graph", "name"] = "both"
-    """What an embedding is predicted from: surroundings and name, or one of them."""
+    sees: Literal["both", "graph", "name"] = "graph"
+    """What an embedding is predicted from: surroundings, name, or both. On Hetionet the names add nothing to the
+    surroundings."""
     width: int = 128
     """Units of each layer of the encoders."""
     bases: int = 8
