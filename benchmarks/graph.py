@@ -251,6 +251,7 @@ def main() -> None:
     parser.add_argument("--reference", metavar="NAME", help="row that the others of the table are compared with")
     parser.add_argument("--ranked", type=int, default=0, help="table: listed pairs whose ends are ranked as well")
     parser.add_argument("--unranked", nargs="+", default=[], metavar="NAME", help="rows for which that takes too long")
+    parser.add_argument("--name", default="warm", help="table: what it is called; one of that name is replaced")
     parser.add_argument("--child", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child and options.what == "import":
@@ -268,9 +269,14 @@ def main() -> None:
             options.models, options.graph, options.reference, options.ranked, options.unranked, options.quick
         ),
     }[options.what]()
-    result = {options.what: {"date": today(), "hardware": hardware()} | measured}
+    result = {"date": today(), "hardware": hardware()} | measured
+    kept = load("graph")
+    if options.what == "table":
+        kept["tables"] = kept.get("tables", {}) | {options.name: result}
+    else:
+        kept[options.what] = result
     if not options.quick:
-        save("graph", load("graph") | result)
+        save("graph", kept)
     print(json.dumps(result, allow_nan=False) if options.json else json.dumps(result, indent=1))
 
 

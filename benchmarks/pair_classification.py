@@ -7,6 +7,7 @@
 
 The representation is pretrained once (REPR, see real_pairs.py); classifier, baselines and split follow the seed. Each
 method is trained on training pairs, chooses on validation pairs, and sees the test pairs of a split and seed once.
+Combinations weigh members that were trained before them on validation pairs.
 Artifacts stay in runs/table/, so an interrupted run goes on with the method it was at. ``removed`` needs a corpus of
 ``kgrel hold-out-pairs`` and a representation pretrained on it.
 """
@@ -40,6 +41,8 @@ from kgrel.data.settings import to_json
 from kgrel.evaluate.pairs import evaluate_pairs
 from kgrel.evaluate.settings import EvaluationSettings
 from kgrel.model.representation import Representation
+from kgrel.score.combine import combine_pairs
+from kgrel.score.combined import Combined
 from kgrel.text.corpus import Corpus
 from kgrel.train.pair_artifact import PairArtifact
 from kgrel.train.pair_data import Part
@@ -57,6 +60,11 @@ SPLITS: dict[str, dict[str, str]] = {
 }
 """Name → settings, of which the split is the name itself where none is given."""
 MODELS = {"kgrel fine-tuned": PAIR_RECIPES["fine-tuned"], "kgrel frozen": PAIR_RECIPES["frozen"]}
+COMBINED = {
+    "kgrel combined": ("kgrel fine-tuned", "complex", "count", "adamic-adar"),
+    "baselines combined": ("complex", "count", "adamic-adar"),
+}
+"""Name → what is combined on the validation pairs; the second is the first without kgrel's own classifier."""
 BASELINES: dict[str, tuple[type[Baseline], SplitSettings]] = {
     "any": (Cooccurrence, CooccurrenceSettings(measure="any")),
     "count": (Cooccurrence, CooccurrenceSettings(measure="count")),
@@ -80,7 +88,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--corpus", type=Path, default=WORK / "corpus", help="CORPUS")
     parser.add_argument("--splits", nargs="+", default=list(SPLITS), choices=[*SPLITS, "removed"], help="which splits")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0], help="seeds of split, batches and weights")
-    parser.add_argument("--methods", nargs="+", choices=[*MODELS, *BASELINES], help="only these [default: all]")
+    choices = [*COMBINED, *MODELS, *BASELINES]
+    parser.add_argument("--methods", nargs="+", choices=choices, help="only these [default: all]")
     parser.add_argument("--part", default="test", choices=["test", "validation"], help="validation is not kept")
     parser.add_argument("--attention-steps", type=int, help="attention: one learning rate and at most so many steps")
     parser.add_argument("--no-search", action="store_true", help="graph embeddings with their given settings only")
@@ -96,6 +105,11 @@ def trained(
     folder = f"{split}-seed{seed}-{name}".replace(",", "").replace(" ", "-")
     out = WORK / ("table-quick" if options.quick else "table") / folder
     done = (out / "manifest.json").exists()
+    if name in COMBINED:
+        members = [trained(member, split, seed, representation, corpus, options) for member in COMBINED[name]]
+        if not done:
+            combine_pairs([one.artifact.path for one in members if one.artifact is not None], out)
+        return Combined.open(out)
     changes: dict[str, Any] = {"split": split, "seed": seed} | SPLITS.get(split, {})
     if options.quick and name in MODELS:
         changes["steps"] = 100
@@ -134,7 +148,7 @@ def measure(
     split: str, seed: int, representation: Representation, corpus: Corpus, options: argparse.Namespace
 ) -> dict[str, Any]:
     """All methods on one split and seed."""
-    names = options.methods or [*MODELS, *BASELINES]
+    names = options.methods or [*COMBINED, *MODELS, *BASELINES]
     if options.quick and not options.methods:
         names = ["kgrel fine-tuned", "kgrel frozen", "count", "degree", "adamic-adar"]
     models = [trained(name, split, seed, representation, corpus, options) for name in names]

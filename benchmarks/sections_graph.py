@@ -44,8 +44,10 @@ def section() -> list[str]:
         parts += [TEXT, *import_table(result, result["import"])]
     if "paths" in result:
         parts += [PATHS, *paths_table(result["paths"])]
-    if "table" in result:
-        parts += [TABLE, *models_table(result["table"])]
+    if "tables" in result:
+        parts.append(TABLE)
+        for name, run in result["tables"].items():
+            parts += [f"### Text and graph, {name}", *models_table(run)]
     if "inductive" in result:
         parts += [INDUCTIVE, *inductive_tables(result["inductive"])]
     return parts

@@ -14,7 +14,8 @@ TEXT = """## Every method on the same pairs (`pair_classification.py`)
 
 The counterpart of the paper's Table 6 on open data: all pairs of the test part, thresholds tuned on validation pairs.
 *kgrel, fine-tuned* is `train-pairs --recipe fine-tuned`, *kgrel* `--recipe frozen`. The default recipe trains in both
-ways and keeps the better by average precision on validation pairs: which one that is, is told below each table. The
+ways and keeps the better by average precision on validation pairs: which one that is, is told below each table. Names
+joined by + are `combine-pairs` of these, weighed on the validation pairs. The
 last two columns are the first row less the row, paired by pair, entities resampled; a star where the interval excludes
 zero.
 """
@@ -93,7 +94,7 @@ def kept(runs: list[dict[str, Any]]) -> str:
         found = {
             name: cost["validation_average_precision"]
             for name, cost in run["costs"].items()
-            if name.startswith("kgrel") and "validation_average_precision" in cost
+            if name in ("kgrel", "kgrel, fine-tuned") and "validation_average_precision" in cost
         }
         if len(found) == 2:
             chosen.append(max(found, key=found.__getitem__))

@@ -29,8 +29,8 @@ def combine_pairs(
         paths: two or more PAIRS artifacts or baselines of one corpus, split and seed.
 
     Returns:
-        The summary: weights by class, and average precision on the validation pairs, of each member and, from pairs
-        that took no part in the fit, of the combination.
+        The summary: weights by class, average precision on the validation pairs, of each member and, from pairs that
+        took no part in the fit, of the combination; and what the members tell of their split.
 
     Raises:
         KgrelError: fewer than two members, other pairs or another split; too few listed validation pairs; ``out``
@@ -44,6 +44,7 @@ def combine_pairs(
         refuse_combined(member, path)
         refuse_other_split(members[0], member)
     combined, summary = fit_combination(members, settings)
+    summary |= told_of_members(members)
     parents = {
         MEMBER.format(number): member.artifact.hash
         for number, member in enumerate(members, start=1)
@@ -130,6 +131,17 @@ def cross_fitted(cells: tuple[Floats, Flags, Flags, Flags], settings: CombineSet
             design = design_of(features[:, inside, column], covered[inside, column])
             scores[inside, column] = line.intercept + design @ line.weights
     return average_precision(labels.any(axis=1), best(scores, possible)[1])
+
+
+def told_of_members(members: Sequence[PairArtifact]) -> dict[str, Any]:
+    """What the members' summaries tell of their split and of the edges that held-out pairs lost in a graph."""
+    summaries = [member.artifact.manifest.summary for member in members if member.artifact is not None]
+    told = {}
+    for key in ("leakage", "held_out", "graph_encoder"):
+        found = [summary[key] for summary in summaries if key in summary]
+        if found:
+            told[key] = found[0]
+    return told
 
 
 def told_weights(combined: Combined) -> dict[str, Any]:

@@ -25,6 +25,7 @@ def test_a_combination_is_scored_ranked_and_evaluated(
     out, scored = tmp_path / "combined", tmp_path / "scored.csv"
     made = kgrel("combine-pairs", pairs_path, degree, "--folds", 2, "--out", out, "--json").json
     assert made["members_validation_average_precision"].keys() == {"kgrel", "label-degree product"}
+    assert made["leakage"]["test"]["pairs_in_training"] == 0
     summary = kgrel("score-pairs", out, world_files["candidates.csv"], "--out", scored, "--json").json
     assert summary["status"]["ok"] > 0
     ranking = "--source-type", "GENE", "--target-type", "DISEASE", "--top", 5
