@@ -91,14 +91,15 @@ def fit_combination(members: Sequence[PairArtifact], settings: CombineSettings) 
     )
     features, _ = combined.features(heads, tails)
     cells = features, first.covered(heads, tails), data.possible(rows), data.labels[rows]
-    combined.lines = fit_lines(*cells, settings.strength)
-    tuned = combined.tune()
-    tuned["validation_average_precision"] = cross_fitted(cells, settings)
+    tried = {strength: cross_fitted(cells, settings, strength) for strength in settings.strengths}
+    strength = max(tried, key=lambda one: tried[one])
+    combined.lines = fit_lines(*cells, strength)
+    tuned = combined.tune() | {"validation_average_precision": tried[strength]}
     of_members = {
         member.title: average_precision(listed, best(scores, data.possible(rows))[1])
         for member, scores in zip(members, predicted, strict=True)
     }
-    told = {"weights": told_weights(combined), "members_validation_average_precision": of_members}
+    told = {"strength": strength, "weights": told_weights(combined), "members_validation_average_precision": of_members}
     return combined, {**told, **tuned, **describe(combined)}
 
 
@@ -119,7 +120,7 @@ def fit_lines(features: Floats, covered: Flags, possible: Flags, labels: Flags, 
     return lines
 
 
-def cross_fitted(cells: tuple[Floats, Flags, Flags, Flags], settings: CombineSettings) -> float | None:
+def cross_fitted(cells: tuple[Floats, Flags, Flags, Flags], settings: CombineSettings, strength: float) -> float:
     """Average precision on the validation pairs, each scored with weights from the other folds."""
     features, covered, possible, labels = cells
     folds = np.random.default_rng(settings.seed).permutation(len(labels)) % settings.folds
@@ -127,10 +128,12 @@ def cross_fitted(cells: tuple[Floats, Flags, Flags, Flags], settings: CombineSet
     for fold in range(settings.folds):
         inside, outside = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
         parts = (features[:, outside], covered[outside], possible[outside], labels[outside])
-        for column, line in enumerate(fit_lines(*parts, settings.strength)):
+        for column, line in enumerate(fit_lines(*parts, strength)):
             design = design_of(features[:, inside, column], covered[inside, column])
             scores[inside, column] = line.intercept + design @ line.weights
-    return average_precision(labels.any(axis=1), best(scores, possible)[1])
+    found = average_precision(labels.any(axis=1), best(scores, possible)[1])
+    assert found is not None  # some are listed
+    return found
 
 
 def told_of_members(members: Sequence[PairArtifact]) -> dict[str, Any]:

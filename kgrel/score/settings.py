@@ -106,16 +106,17 @@ class CombineSettings(SplitSettings):
         KgrelError: a value is out of range.
     """
 
-    strength: float = 0.1
-    """Inverse strength of the L2 penalty on the weights of standardised scores; smaller = nearer to no member."""
+    strengths: tuple[float, ...] = (0.1, 0.3, 1.0, 3.0)
+    """Inverse strengths of the L2 penalty on weights of standardised scores that are tried; the best average precision
+    on folds of the validation pairs wins."""
     folds: int = 5
-    """Parts of the validation pairs, each scored with weights from the others, for the average precision that is told;
-    the weights that are kept come from all of them."""
+    """Parts of the validation pairs, each scored with weights from the others, for that average precision; the weights
+    that are kept come from all of them."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.strength <= 0:
-            raise KgrelError(f"strength must be greater than 0, not {self.strength}")
+        if not self.strengths or not min(self.strengths) > 0:
+            raise KgrelError(f"strengths must be one or more, greater than 0, not {self.strengths}")
         if self.folds < 2:
             raise KgrelError(f"folds must be at least 2, not {self.folds}")
 

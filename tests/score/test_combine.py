@@ -24,7 +24,7 @@ from kgrel.train.pair_artifact import PairArtifact
 from kgrel.train.pair_data import Part, Rows
 from kgrel.train.pair_model import PairModel
 
-LOOSE = CombineSettings(strength=100.0)
+LOOSE = CombineSettings(strengths=(100.0,))
 TRUTH = (2.0, 1.0)
 """How much the logit of a label rises with the score of either member."""
 
@@ -137,6 +137,19 @@ def test_the_precision_that_is_told_is_of_pairs_that_the_weights_have_not_seen(m
     assert summary["validation_average_precision"] < own - 0.05
 
 
+def test_the_strength_is_the_best_on_pairs_that_its_weights_have_not_seen(members: list[Told]) -> None:
+    strengths = (1e-4, 1.0, 100.0)
+    alone = {
+        one: fit_combination(members, CombineSettings(strengths=(one,)))[1]["validation_average_precision"]
+        for one in strengths
+    }
+    combined, summary = fit_combination(members, CombineSettings(strengths=strengths))
+    assert alone[summary["strength"]] == max(alone.values()) == summary["validation_average_precision"]
+    chosen, _ = fit_combination(members, CombineSettings(strengths=(summary["strength"],)))
+    for one, other in zip(combined.lines, chosen.lines, strict=True):
+        assert np.array_equal(one.weights, other.weights)
+
+
 def test_scales_are_told_by_the_scores() -> None:
     assert scale_of(np.array([0.0, 0.5, 1.0])) == "probability"
     assert scale_of(np.array([0.0, 3.0])) == "count"
@@ -152,7 +165,7 @@ def test_what_cannot_be_weighed_is_refused(members: list[Told]) -> None:
     members[1].table[data.heads[rows[0]], data.tails[rows[0]]] = np.nan
     with pytest.raises(NonFiniteError, match="b: a score is not finite"):
         fit_combination(members, LOOSE)
-    for wrong in ({"strength": 0.0}, {"folds": 1}):
+    for wrong in ({"strengths": (0.0,)}, {"strengths": ()}, {"folds": 1}):
         with pytest.raises(KgrelError, match=next(iter(wrong))):
             CombineSettings(**wrong)  # type: ignore[arg-type]
 
