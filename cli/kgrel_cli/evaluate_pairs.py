@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import click
 
@@ -37,12 +37,11 @@ def command(pairs: Path, beside: tuple[Path, ...], plot: Path | None, as_json: b
     from kgrel.evaluate.pairs import evaluate_pairs
     from kgrel.evaluate.tables import text_table
     from kgrel.score.opening import open_scorer
-    from kgrel.train.pair_artifact import PairArtifact
 
     if plot is not None and plot.suffix.lower() != ".png":
         raise click.UsageError(f"--plot {plot}: a name that ends in .png is needed")
     with Reporter() as progress:
-        model, *others = (cast(PairArtifact, open_scorer(path)) for path in (pairs, *beside))
+        model, *others = (open_scorer(path) for path in (pairs, *beside))
         report = evaluate_pairs(model, settings, progress, others)
     if plot is not None:
         from kgrel.evaluate.plots import draw_report

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import click
 
@@ -32,10 +32,9 @@ def command(pairs: Path, as_json: bool, **given: Any) -> None:
     from kgrel.evaluate.pair_ranking import evaluate_ranking
     from kgrel.evaluate.tables import ranking_text
     from kgrel.score.opening import open_scorer
-    from kgrel.train.pair_artifact import PairArtifact
 
     with Reporter() as progress:
-        report = evaluate_ranking(cast(PairArtifact, open_scorer(pairs)), settings, progress)
+        report = evaluate_ranking(open_scorer(pairs), settings, progress)
     if as_json:
         print_summary(report, as_json)
     else:

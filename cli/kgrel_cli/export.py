@@ -57,7 +57,7 @@ def command() -> None:
 def input_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """What the edges are made of."""
     options = [
-        click.option("--pairs", type=INPUT, help="The PAIRS artifact that scored the list: nodes, model, thresholds."),
+        click.option("--pairs", type=INPUT, help="PAIRS or COMBINED that scored the list: nodes, thresholds."),
         click.option(
             "--nodes", type=INPUT, help="Nodes file (id, type, name): gives names, or without --pairs the nodes."
         ),

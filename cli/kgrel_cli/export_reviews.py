@@ -24,11 +24,12 @@ def command(reviews: Path, out: Path, pairs: Path | None, overwrite: bool, as_js
       kgrel export-reviews reviews.sqlite --pairs pairs --out relations.tsv
       kgrel export-reviews reviews.sqlite --out accepted.csv
     """
-    from kgrel.apps.explore.opening import existing_reviews, listing_artifact
+    from kgrel.apps.explore.opening import existing_reviews
     from kgrel.apps.explore.reviews import export_reviews
     from kgrel.data.files import refuse_existing
+    from kgrel.score.opening import open_scorer
 
     refuse_existing(out, overwrite)
     opened = existing_reviews(reviews)
-    model = listing_artifact(pairs) if pairs is not None else None
+    model = open_scorer(pairs) if pairs is not None else None
     print_summary(export_reviews(opened, out, model, overwrite), as_json)

@@ -60,13 +60,13 @@ def command(
     from kgrel.data.files import refuse_existing
     from kgrel.data.tables import write_table
     from kgrel.score.graph import read_graph
+    from kgrel.score.opening import open_scorer
     from kgrel.score.propose import Proposed, propose_pairs, schema_of
-    from kgrel.train.pair_model import PairModel
 
     streamed = str(out) == "-"
     if not streamed:
         refuse_existing(out, overwrite)
-    model, found = PairModel.open(pairs), Proposed()
+    model, found = open_scorer(pairs), Proposed()
     joined = read_graph(graph, model.entities) if graph is not None else None
     with Reporter() as progress:
         tables = propose_pairs(model, types, settings, joined, found=found, progress=progress)

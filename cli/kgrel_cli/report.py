@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import click
 
@@ -55,10 +55,9 @@ def command(
     from kgrel.evaluate.tables import text_table
     from kgrel.score.opening import open_scorer
     from kgrel.text.corpus import Corpus
-    from kgrel.train.pair_artifact import PairArtifact
 
     with Reporter() as progress:
-        model, *others = (cast(PairArtifact, open_scorer(path)) for path in (run, *beside))
+        model, *others = (open_scorer(path) for path in (run, *beside))
         opened = None if corpus is None else Corpus.open(corpus)
         report = write_pair_report(model, out, settings, others, opened, progress, overwrite)
     if as_json:

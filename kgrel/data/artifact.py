@@ -67,6 +67,11 @@ class Kind(StrEnum):
     INDUCTIVE = "inductive"
 
 
+SCORING = (
+    Kind.PAIRS, Kind.COMBINED, Kind.COOCCURRENCE, Kind.DEGREE, Kind.LABEL_ONLY, Kind.KGE, Kind.PATH_COUNTS,
+    Kind.ATTENTION,
+)  # fmt: skip
+"""The kinds that score pairs; all of them hold entities, pairs with their parts, known relations and thresholds."""
 MADE_BY = {
     Kind.CORPUS: "build-corpus",
     Kind.GRAPH: "import-graph",
@@ -262,6 +267,18 @@ def open_artifact(path: str | Path, kind: Kind, verify: bool = True) -> Artifact
     for name, expected in manifest.files.items():
         _check_file(path, name, expected, verify)
     return Artifact(path, manifest, hashlib.sha256(text).hexdigest(), inode)
+
+
+def scoring_kind(path: str | Path) -> Kind:
+    """The kind of an artifact that scores pairs.
+
+    Raises:
+        ArtifactError: see :func:`kind_of`; or it scores none.
+    """
+    kind = kind_of(path, Kind.PAIRS)
+    if kind not in SCORING:
+        raise ArtifactError(f"{path}: holds a {kind} artifact, but a {Kind.PAIRS} artifact or a baseline is needed")
+    return Kind(kind)
 
 
 def kind_of(path: str | Path, wanted: str) -> str:

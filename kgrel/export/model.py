@@ -1,11 +1,11 @@
-"""What an export needs to know of the model: read from PAIRS without loading its weights."""
+"""What an export needs to know of the model: read from its artifact without loading its weights."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from kgrel.data.artifact import Kind, open_artifact, opens_artifact
+from kgrel.data.artifact import open_artifact, opens_artifact, scoring_kind
 from kgrel.data.entities import EntityTable
 from kgrel.data.errors import ArtifactError
 from kgrel.data.json_values import parse_json
@@ -16,7 +16,7 @@ ENTITIES, MODEL = "entities.parquet", "model.json"
 
 @dataclass(frozen=True)
 class PairArtifact:
-    """The parts of PAIRS that name its edges.
+    """The parts of an artifact that scores pairs which name its edges.
 
     Attributes:
         entities: what it knows.
@@ -31,12 +31,12 @@ class PairArtifact:
     @classmethod
     @opens_artifact
     def open(cls, path: str | Path) -> PairArtifact:
-        """Read a PAIRS artifact.
+        """Read a PAIRS or COMBINED artifact or a baseline.
 
         Raises:
             ArtifactError: see :func:`kgrel.data.artifact.open_artifact`; or its files do not fit together.
         """
-        artifact = open_artifact(path, Kind.PAIRS)
+        artifact = open_artifact(path, scoring_kind(path))
         try:
             model = parse_json(artifact.file(MODEL).read_bytes())
             thresholds = {str(k): float(v) for k, v in zip(model["classes"], model["thresholds"], strict=True)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +39,7 @@ def combine_pairs(
     settings = settings or CombineSettings()
     if len(paths) < 2:
         raise KgrelError("one scorer is no combination; give two or more")
-    members = [cast(PairArtifact, open_scorer(path)) for path in paths]
+    members = [open_scorer(path) for path in paths]
     for member, path in zip(members, paths, strict=True):
         refuse_combined(member, path)
         refuse_other_split(members[0], member)

@@ -164,7 +164,7 @@ def open_member(artifact: Artifact, number: int) -> PairArtifact:
     place = artifact.path / name
     if place.is_symlink():
         raise ArtifactError(f"{artifact.path}: {name} is a link, and what it leads to is no part of the artifact")
-    member = cast(PairArtifact, open_scorer(place))
+    member = open_scorer(place)
     if member.artifact is None or artifact.manifest.parents.get(name) != member.artifact.hash:
         raise ArtifactError(f"{artifact.path}: {name} is not the one that was combined; combine the members again")
     refuse_combined(member, place)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
-from kgrel.data.artifact import Kind, kind_of
-from kgrel.data.errors import ArtifactError
-from kgrel.score.scorer import Scorer
+from kgrel.data.artifact import Kind, scoring_kind
+from kgrel.train.pair_artifact import PairArtifact
 
 SCORERS = {
     Kind.PAIRS: "kgrel.train.pair_model:PairModel",
@@ -29,14 +28,11 @@ def scorer_class(kind: str) -> type:
     return found
 
 
-def open_scorer(path: str | Path) -> Scorer:
+def open_scorer(path: str | Path) -> PairArtifact:
     """Open any artifact that scores pairs.
 
     Raises:
         ArtifactError: missing, damaged, or of a kind that scores nothing.
     """
-    kind = kind_of(path, Kind.PAIRS)
-    if kind not in SCORERS:
-        raise ArtifactError(f"{path}: holds a {kind} artifact, but a {Kind.PAIRS} artifact or a baseline is needed")
-    scorer: Scorer = scorer_class(kind).open(path)  # type: ignore[attr-defined]
+    scorer: PairArtifact = scorer_class(scoring_kind(path)).open(path)  # type: ignore[attr-defined]
     return scorer

@@ -19,7 +19,7 @@ from kgrel.data.progress import Progress, Silent
 from kgrel.score.graph import symmetric
 from kgrel.score.rank import rows_of_type
 from kgrel.score.settings import Evidence, ProposeSettings
-from kgrel.train.pair_model import PairModel
+from kgrel.train.pair_artifact import PairArtifact
 
 Rows = npt.NDArray[np.int64]
 COUNTED = {"co-mentioned": "contexts", "neighbours": "shared_neighbours", "paths": "paths"}
@@ -51,7 +51,7 @@ def schema_of(by: Evidence) -> pa.Schema:
 
 
 def propose_pairs(
-    model: PairModel,
+    model: PairArtifact,
     types: tuple[str, str],
     settings: ProposeSettings | None = None,
     graph: csr_array | None = None,
@@ -85,7 +85,7 @@ def propose_pairs(
 
 
 def _proposals(
-    model: PairModel,
+    model: PairArtifact,
     sources: Rows,
     targets: Rows,
     settings: ProposeSettings,
@@ -130,7 +130,7 @@ def _proposals(
 class Names:
     """Entity rows as the columns of a proposal."""
 
-    def __init__(self, model: PairModel) -> None:
+    def __init__(self, model: PairArtifact) -> None:
         types, ids = model.entities.types, model.entities.ids
         self._types = pa.array(types, pa.string())
         self._full = pa.array([f"{type_}::{id_}" for type_, id_ in zip(types, ids, strict=True)], pa.string())
@@ -149,7 +149,7 @@ class Evidences:
     width: int
 
 
-def evidence_of(model: PairModel, by: Evidence, graph: csr_array | None) -> Evidences:
+def evidence_of(model: PairArtifact, by: Evidence, graph: csr_array | None) -> Evidences:
     """The numbers for ``by``.
 
     Raises:

@@ -61,6 +61,10 @@ class PairArtifact(ABC):
     def predict(self, heads: Rows, tails: Rows) -> tuple[Floats, Floats]:
         """Score of each positive class and its spread: (n, C) each."""
 
+    @abstractmethod
+    def quick(self, heads: Rows, tails: Rows) -> Floats:
+        """A cheap stand-in for the score of the best class (n,), to choose which pairs to score in full."""
+
     @cached_property
     def _labelled(self) -> Flags:
         labelled: Flags = self.data.label_degrees() > 0

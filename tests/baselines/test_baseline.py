@@ -18,7 +18,7 @@ from kgrel.baselines.settings import (
     LabelOnlySettings,
     PathCountSettings,
 )
-from kgrel.data.artifact import Kind
+from kgrel.data.artifact import SCORING, Kind
 from kgrel.data.errors import ArtifactError, KgrelError
 from kgrel.evaluate.pair_ranking import evaluate_ranking
 from kgrel.evaluate.pairs import evaluate_pairs
@@ -156,7 +156,7 @@ def test_artifacts_of_another_split_or_of_one_name_are_not_compared(
 def test_every_kind_that_scores_is_in_the_table_and_others_are_refused(
     corpus_path: Path, baselines: dict[str, Path]
 ) -> None:
-    assert {kind for kind, _ in SETTINGS.values()} | {Kind.PAIRS} == SCORERS.keys()
+    assert {kind for kind, _ in SETTINGS.values()} | {Kind.PAIRS, Kind.COMBINED} == SCORERS.keys() == set(SCORING)
     with pytest.raises(ArtifactError, match="holds a corpus artifact, but a pairs artifact or a baseline is needed"):
         open_scorer(corpus_path)
     with pytest.raises(ArtifactError, match="holds a kge artifact, but a degree artifact is needed"):

@@ -34,6 +34,11 @@ def test_a_combination_is_scored_ranked_and_evaluated(
     assert list(figures["all"]["methods"]) == ["kgrel + label-degree product", "kgrel"]
     assert figures["calibration"]["pairs"] > 0
     assert kgrel("evaluate-ranking", out, "--edges", 5, "--json").json["questions"] == 10
+    source = "--primary-knowledge-source", "infores:test", "--threshold", 0
+    assert kgrel("export", "kgx", scored, "--pairs", out, *source, "--out", tmp_path / "edges").code == 0
+    assert any((tmp_path / "edges").glob("*edges*"))
+    proposed = kgrel("propose-pairs", out, "--types", "GENE,DISEASE", "--out", tmp_path / "p.csv", "--json").json
+    assert proposed["proposed"] > 0
     refused = kgrel("score-pairs", out, world_files["candidates.csv"], "--uncertainty", "--out", tmp_path / "u.csv")
     assert (refused.code, "gives no uncertainty" in refused.err) == (1, True)
 

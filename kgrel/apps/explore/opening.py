@@ -9,15 +9,13 @@ from kgrel.apps.explore.predictions import co_mentioned, read_predictions
 from kgrel.apps.explore.reviews import Reviews
 from kgrel.apps.explore.settings import ExploreSettings
 from kgrel.apps.explore.workbench import Workbench
-from kgrel.data.errors import ArtifactError, InputError
+from kgrel.data.errors import InputError
 from kgrel.data.progress import Progress, Silent
 from kgrel.data.tables import Format
 from kgrel.model.representation import Representation
-from kgrel.score.opening import open_scorer
 from kgrel.score.pair_scorer import PairScorer
 from kgrel.search.index import RelationIndex
 from kgrel.text.corpus import Corpus
-from kgrel.train.pair_artifact import PairArtifact
 
 
 def open_workbench(
@@ -71,15 +69,3 @@ def existing_reviews(path: str | Path) -> Reviews:
     if not Path(path).is_file():
         raise InputError(path, "no such file; kgrel explore writes one")
     return Reviews(path)
-
-
-def listing_artifact(path: str | Path) -> PairArtifact:
-    """A PAIRS artifact or a baseline that holds a relations table.
-
-    Raises:
-        ArtifactError: it is none.
-    """
-    found = open_scorer(path)
-    if not isinstance(found, PairArtifact):
-        raise ArtifactError(f"{path}: lists no pairs; a PAIRS artifact is needed")
-    return found
