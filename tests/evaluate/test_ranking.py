@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 
 from kgrel.baselines.triples import Rows, Triples
 from kgrel.data.errors import NonFiniteError
+from kgrel.data.progress import Silent
 from kgrel.evaluate import ranking
 from kgrel.evaluate.ranking import rank_edges, ranking_report
+from kgrel.metrics.ranks import ranking_figures
 
 KINDS = np.array([0, 0, 0, 1, 1, 1, 1])
-SIZE, RELATIONS = len(KINDS), 2
+SIZE, RELATIONS = len(KINDS), 3
 EDGES = st.lists(
     st.tuples(st.integers(0, SIZE - 1), st.integers(0, RELATIONS - 1), st.integers(0, SIZE - 1)),
     min_size=1, max_size=15, unique=True,
@@ -75,16 +77,40 @@ def test_a_score_that_is_not_finite_is_refused_with_its_question() -> None:
         rank_edges(table, edges, edges, KINDS)
 
 
+def test_the_known_entity_is_no_answer_unless_it_is_allowed() -> None:
+    edges = triples_of([(0, 0, 1)])  # all of one type
+    assert rank_edges(Table(0), edges, edges, KINDS).ranks.candidates.tolist() == [2, 2]
+    assert rank_edges(Table(0), edges, edges, KINDS, allow_loops=True).ranks.candidates.tolist() == [3, 3]
+
+
+def test_every_question_counts_as_progress() -> None:
+    class Counted(Silent):
+        total, done = 0, 0
+
+        def start(self, stage: str, total: int | None) -> None:
+            self.total += total or 0
+
+        def advance(self, count: int, note: str = "") -> None:
+            self.done += count
+
+    progress, edges = Counted(), triples_of([(0, 0, 3), (1, 0, 4), (2, 1, 5)])
+    rank_edges(Table(0), edges, edges, KINDS, progress=progress)
+    assert progress.done == progress.total == 6
+
+
 def test_the_report_tells_all_questions_by_side_by_relation_and_their_mean() -> None:
-    edges = triples_of([(0, 0, 3), (1, 0, 4), (2, 1, 5)])
+    edges = triples_of([(0, 0, 3), (1, 0, 4), (2, 0, 5), (0, 1, 6), (2, 1, 5), (1, 2, 6)])
     found = rank_edges(Table(1), edges, edges, KINDS)
-    report = ranking_report(found, ["first", "second"])
-    assert report["questions"] == 6
-    assert {name: group["questions"] for name, group in report["by_relation"].items()} == {"first": 4, "second": 2}
+    report = ranking_report(found, ["first", "second", "third"])
+    assert report["questions"] == 12
+    assert report["mean_candidates"] == pytest.approx(found.ranks.candidates.mean())
+    counts = {name: group["questions"] for name, group in report["by_relation"].items()}
+    assert counts == {"first": 6, "second": 4, "third": 2}
+    for side, tails in (("tail", True), ("head", False)):
+        assert report["by_side"][side] == ranking_figures(found.ranks.taken(found.tails == tails))
+    assert report["by_side"]["tail"] != report["by_side"]["head"]
     for kind in ("optimistic", "realistic", "pessimistic"):
-        one, other = (report["by_relation"][name][kind]["mrr"] for name in ("first", "second"))
-        assert report["macro"][kind]["mrr"] == pytest.approx((one + other) / 2)
-        assert report[kind]["mrr"] == pytest.approx((4 * one + 2 * other) / 6)
-        assert report[kind]["mrr"] == pytest.approx(
-            np.mean([report["by_side"][s][kind]["mrr"] for s in ("head", "tail")])
-        )
+        each = [report["by_relation"][name][kind]["mrr"] for name in counts]
+        assert report["macro"][kind]["mrr"] == pytest.approx(np.mean(each))
+        assert report[kind]["mrr"] == pytest.approx(np.average(each, weights=list(counts.values())))
+        assert report["macro"][kind]["mrr"] != pytest.approx(report[kind]["mrr"])
