@@ -28,9 +28,22 @@ PAIRS = [
     ("DB00001", "DOID:2"),
     ("", "1"),
     ("1", "DOID:2"),
+    ("DB07", "1"),  # the entity of row 0
+    ("1", "DB07"),
 ]
 STATUS = ["ok"] * 4
-STATUS += ["unknown_source", "unknown_target", "self_pair", "untyped", "untyped", "untyped", "invalid", "ok"]
+STATUS += [
+    "unknown_source",
+    "unknown_target",
+    "self_pair",
+    "untyped",
+    "untyped",
+    "untyped",
+    "invalid",
+    "ok",
+    "ok",
+    "ok",
+]
 SCORED = [row for row, status in enumerate(STATUS) if status == "ok"]
 
 
