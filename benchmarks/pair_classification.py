@@ -61,8 +61,8 @@ SPLITS: dict[str, dict[str, str]] = {
 """Name → settings, of which the split is the name itself where none is given."""
 MODELS = {"kgrel fine-tuned": PAIR_RECIPES["fine-tuned"], "kgrel frozen": PAIR_RECIPES["frozen"]}
 COMBINED = {
-    "kgrel combined": ("kgrel fine-tuned", "complex", "count", "adamic-adar"),
-    "baselines combined": ("complex", "count", "adamic-adar"),
+    "kgrel combined": ("kgrel fine-tuned", "complex", "label-only", "count", "adamic-adar", "degree"),
+    "baselines combined": ("complex", "label-only", "count", "adamic-adar", "degree"),
 }
 """Name → what is combined on the validation pairs; the second is the first without kgrel's own classifier."""
 BASELINES: dict[str, tuple[type[Baseline], SplitSettings]] = {

@@ -12,7 +12,7 @@ from kgrel.data.artifact import Kind, Manifest, create_artifact
 from kgrel.data.errors import KgrelError, NonFiniteError
 from kgrel.data.settings import to_json
 from kgrel.metrics.classification import average_precision, best
-from kgrel.score.combined import MEMBER, Combined, design_of, refuse_combined
+from kgrel.score.combined import MEMBER, Combined, design_of, refuse_combined, scaled
 from kgrel.score.opening import open_scorer
 from kgrel.score.settings import CombineSettings, Scale
 from kgrel.train.logistic import Line, fit_line
@@ -65,42 +65,68 @@ def fit_combination(members: Sequence[PairArtifact], settings: CombineSettings) 
         NonFiniteError: a score is NaN or infinite.
     """
     first = members[0]
-    settings = settings.of_split(first.settings)
     data, rows = first.data, first.data.rows(Part.VALIDATION)
-    listed = data.positive[rows]
-    if listed.sum() < settings.folds or (~listed).sum() < settings.folds:
-        raise KgrelError(
-            f"{int(listed.sum())} of {len(rows)} validation pairs are listed, but {settings.folds} listed and as many "
-            "others are needed to weigh the members; give more relations, or fewer --folds"
-        )
-    heads, tails = data.heads[rows], data.tails[rows]
-    predicted = [member.predict(heads, tails)[0] for member in members]
-    for member, scores in zip(members, predicted, strict=True):
-        if not np.isfinite(scores).all():
-            raise NonFiniteError(f"{member.title}: a score is not finite; its weights are damaged or diverged")
+    listed, possible = data.positive[rows], data.possible(rows)
+    refuse_too_few(listed, settings.folds)
+    predicted = [validation_scores(member) for member in members]
+    scales = [scale_of(scores[possible]) for scores in predicted]
+    features = np.stack([
+        scaled(scores, np.zeros_like(scores), scale)[0] for scores, scale in zip(predicted, scales, strict=True)
+    ])  # fmt: skip
+    cells = features, first.covered(data.heads[rows], data.tails[rows]), possible, data.labels[rows]
+    tried = {strength: cross_fitted(cells, settings, strength) for strength in settings.strengths}
+    strength = max(tried, key=lambda one: tried[one])
     combined = Combined(
         members=members,
-        scales=[scale_of(scores[data.possible(rows)]) for scores in predicted],
-        lines=[],
-        settings=settings,
+        scales=scales,
+        lines=fit_lines(*cells, strength),
+        settings=settings.of_split(first.settings),
         entities=first.entities,
         data=data,
         comentions=first.comentions,
         relations=first.relations,
         thresholds=np.zeros(len(first.classes)),
     )
-    features, _ = combined.features(heads, tails)
-    cells = features, first.covered(heads, tails), data.possible(rows), data.labels[rows]
-    tried = {strength: cross_fitted(cells, settings, strength) for strength in settings.strengths}
-    strength = max(tried, key=lambda one: tried[one])
-    combined.lines = fit_lines(*cells, strength)
-    tuned = combined.tune() | {"validation_average_precision": tried[strength]}
-    of_members = {
-        member.title: average_precision(listed, best(scores, data.possible(rows))[1])
-        for member, scores in zip(members, predicted, strict=True)
+    names = names_of(members)
+    alone = [average_precision(listed, best(scores, possible)[1]) for scores in predicted]
+    told = {
+        "strength": strength,
+        "weights": told_weights(combined, names),
+        "members_validation_average_precision": dict(zip(names, alone, strict=True)),
     }
-    told = {"strength": strength, "weights": told_weights(combined), "members_validation_average_precision": of_members}
+    tuned = combined.tune() | {"validation_average_precision": tried[strength]}
     return combined, {**told, **tuned, **describe(combined)}
+
+
+def refuse_too_few(listed: Flags, folds: int) -> None:
+    """Raise where a fold would have no listed validation pair, or no other."""
+    if min(listed.sum(), (~listed).sum()) < folds:
+        raise KgrelError(
+            f"{int(listed.sum())} of {len(listed)} validation pairs are listed, but {folds} listed and as many others "
+            "are needed to weigh the members; give more relations, or fewer --folds"
+        )
+
+
+def validation_scores(member: PairArtifact) -> Floats:
+    """Scores of the validation pairs (n, C).
+
+    Raises:
+        NonFiniteError: one is NaN or infinite.
+    """
+    rows = member.data.rows(Part.VALIDATION)
+    scores, _ = member.predict(member.data.heads[rows], member.data.tails[rows])
+    if not np.isfinite(scores).all():
+        raise NonFiniteError(f"{member.title}: a score is not finite; its weights are damaged or diverged")
+    return scores
+
+
+def names_of(members: Sequence[PairArtifact]) -> list[str]:
+    """The titles, numbered where one stands twice."""
+    titles = [member.title for member in members]
+    return [
+        f"{title} ({titles[: place + 1].count(title)})" if titles.count(title) > 1 else title
+        for place, title in enumerate(titles)
+    ]
 
 
 def scale_of(scores: Floats) -> Scale:
@@ -147,16 +173,16 @@ def told_of_members(members: Sequence[PairArtifact]) -> dict[str, Any]:
     return told
 
 
-def told_weights(combined: Combined) -> dict[str, Any]:
+def told_weights(combined: Combined, names: Sequence[str]) -> dict[str, Any]:
     """By class, what each member weighs where an entity has no training label of it, and where both have one."""
-    count = len(combined.members)
+    count = len(names)
     return {
-        name: {
-            member.title: {
+        class_: {
+            name: {
                 "unlabelled": float(line.weights[place]),
                 "both_labelled": float(line.weights[place] + line.weights[count + place]),
             }
-            for place, member in enumerate(combined.members)
+            for place, name in enumerate(names)
         }
-        for name, line in zip(combined.classes, combined.lines, strict=True)
+        for class_, line in zip(combined.classes, combined.lines, strict=True)
     }

@@ -23,6 +23,7 @@ from scipy.special import expit, logit
 
 from kgrel.data.artifact import MANIFEST, Artifact, Kind, open_artifact, opens_artifact, settings_of
 from kgrel.data.errors import ArtifactError, KgrelError
+from kgrel.data.files import sync
 from kgrel.metrics.classification import best
 from kgrel.score.opening import open_scorer
 from kgrel.score.settings import CombineSettings, Scale
@@ -91,11 +92,7 @@ class Combined(PairArtifact):
         super().write(directory)
         for number, member in enumerate(self.members, start=1):
             assert member.artifact is not None
-            place = directory / MEMBER.format(number)
-            place.mkdir()
-            for name in (MANIFEST, "run.json", *member.artifact.manifest.files):
-                if (member.artifact.path / name).exists():
-                    shutil.copyfile(member.artifact.path / name, place / name)
+            copy_artifact(member.artifact, directory / MEMBER.format(number))
 
     def model_json(self) -> dict[str, Any]:
         """Titles and scales of the members, and the regressions."""
@@ -128,6 +125,16 @@ class Combined(PairArtifact):
         if not all(np.isfinite([line.intercept, *line.weights]).all() for line in lines):
             raise ArtifactError(f"{artifact.path}: a weight is not finite; combine the members again")
         return found
+
+
+def copy_artifact(artifact: Artifact, place: Path) -> None:
+    """Copy the files that an artifact lists, its manifest and its ``run.json`` into a new directory."""
+    place.mkdir()
+    files = [artifact.file(name) for name in artifact.manifest.files]
+    for file in (artifact.path / MANIFEST, artifact.path / "run.json", *files):
+        if file.exists():
+            shutil.copyfile(file, place / file.name)
+            sync(place / file.name)
 
 
 def scaled(scores: Floats, spreads: Floats, scale: Scale) -> tuple[Floats, Floats]:

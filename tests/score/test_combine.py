@@ -44,6 +44,9 @@ class Told(PairArtifact):
         scores = self.table[heads, tails]
         return scores, np.zeros_like(scores)
 
+    def quick(self, heads: Rows, tails: Rows) -> np.ndarray:
+        return best(self.predict(heads, tails)[0], self.possible(heads, tails))[1]
+
 
 def symmetric(rng: np.random.Generator, model: PairArtifact) -> np.ndarray:
     table = rng.normal(size=(len(model.entities), len(model.entities), len(model.classes)))
@@ -148,6 +151,13 @@ def test_the_strength_is_the_best_on_pairs_that_its_weights_have_not_seen(member
     chosen, _ = fit_combination(members, CombineSettings(strengths=(summary["strength"],)))
     for one, other in zip(combined.lines, chosen.lines, strict=True):
         assert np.array_equal(one.weights, other.weights)
+
+
+def test_members_of_one_name_are_told_apart(members: list[Told]) -> None:
+    twins = [members[0], members[1], dataclasses.replace(members[1], name="a")]
+    _, summary = fit_combination(twins, LOOSE)
+    assert list(summary["members_validation_average_precision"]) == ["a (1)", "b", "a (2)"]
+    assert all(list(weights) == ["a (1)", "b", "a (2)"] for weights in summary["weights"].values())
 
 
 def test_scales_are_told_by_the_scores() -> None:

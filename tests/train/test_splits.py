@@ -265,7 +265,8 @@ def test_unseen_pairs_are_never_co_mentioned_and_drawn_like_the_listed_ones(
     try:
         toy, data = split_of(make_toy, "unseen", seed, held_out_positives=9, pairs=pairs)
     except KgrelError as error:
-        assert "NO-RELATION pairs are there, too few" in str(error)
+        if "NO-RELATION pairs are there, too few" not in str(error):
+            raise
         reject()  # nothing in so small a world is like the few listed pairs of a part, which is refused as it should be
     together = {frozenset(pair) for pair in zip(*(side.tolist() for side in toy.comentions[:2]), strict=True)}
     listed = {frozenset(pair) for pair in toy.listed}
