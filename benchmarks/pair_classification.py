@@ -43,6 +43,7 @@ from kgrel.evaluate.settings import EvaluationSettings
 from kgrel.model.representation import Representation
 from kgrel.score.combine import combine_pairs
 from kgrel.score.combined import Combined
+from kgrel.score.settings import CombineSettings
 from kgrel.text.corpus import Corpus
 from kgrel.train.pair_artifact import PairArtifact
 from kgrel.train.pair_data import Part
@@ -108,7 +109,8 @@ def trained(
     if name in COMBINED:
         members = [trained(member, split, seed, representation, corpus, options) for member in COMBINED[name]]
         if not done:
-            combine_pairs([one.artifact.path for one in members if one.artifact is not None], out)
+            paths = [one.artifact.path for one in members if one.artifact is not None]
+            combine_pairs(paths, out, CombineSettings(title=name))
         return Combined.open(out)
     changes: dict[str, Any] = {"split": split, "seed": seed} | SPLITS.get(split, {})
     if options.quick and name in MODELS:

@@ -14,8 +14,9 @@ TEXT = """## Every method on the same pairs (`pair_classification.py`)
 
 The counterpart of the paper's Table 6 on open data: all pairs of the test part, thresholds tuned on validation pairs.
 *kgrel, fine-tuned* is `train-pairs --recipe fine-tuned`, *kgrel* `--recipe frozen`. The default recipe trains in both
-ways and keeps the better by average precision on validation pairs: which one that is, is told below each table. Names
-joined by + are `combine-pairs` of these, weighed on the validation pairs. The
+ways and keeps the better by average precision on validation pairs: which one that is, is told below each table.
+*kgrel combined* is `combine-pairs` of *kgrel, fine-tuned*, ComplEx, label-only embeddings, co-mention count,
+Adamic-Adar and degree product, weighed on the validation pairs; *baselines combined* is the same without kgrel. The
 last two columns are the first row less the row, paired by pair, entities resampled; a star where the interval excludes
 zero.
 """

@@ -17,7 +17,8 @@ SPLITS = {
 }
 """Split → heading."""
 METHODS = (
-    "kgrel, fine-tuned", "kgrel", "ComplEx", "label-only embeddings", "log co-mention count", "label-degree product",
+    "kgrel combined", "baselines combined", "kgrel, fine-tuned", "kgrel", "ComplEx", "label-only embeddings",
+    "log co-mention count", "label-degree product",
 )  # fmt: skip
 
 

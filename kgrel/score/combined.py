@@ -55,7 +55,7 @@ class Combined(PairArtifact):
     @property
     def title(self) -> str:
         """What it is called in tables."""
-        return " + ".join(member.title for member in self.members)
+        return self.settings.title or " + ".join(member.title for member in self.members)
 
     def features(self, heads: Rows, tails: Rows) -> tuple[Floats, Floats]:
         """The scores of the members on the scale of logits, and their spreads on it: (M, n, C) each."""

@@ -106,6 +106,8 @@ class CombineSettings(SplitSettings):
         KgrelError: a value is out of range.
     """
 
+    title: str = ""
+    """What it is called in tables. Empty = the titles of the members, joined by +."""
     strengths: tuple[float, ...] = (0.1, 0.3, 1.0, 3.0)
     """Inverse strengths of the L2 penalty on weights of standardised scores that are tried; the best average precision
     on folds of the validation pairs wins."""

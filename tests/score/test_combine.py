@@ -94,6 +94,7 @@ def test_what_two_members_know_is_added_up_by_what_each_is_worth(members: list[T
     assert summary["validation_average_precision"] == pytest.approx(precision(combined), abs=0.06)
     assert set(summary["members_validation_average_precision"]) == {"a", "b"}
     assert combined.title == "a + b"
+    assert fit_combination(members, dataclasses.replace(LOOSE, title="both"))[0].title == "both"
 
 
 def test_its_scores_are_the_shares_that_are_listed(members: list[Told]) -> None:
