@@ -310,6 +310,40 @@ def test_later_pairs_are_tested_and_a_day_is_never_divided(make_toy: MakeToy, se
     assert len(found[Part.TEST]) == pytest.approx(0.1 * len(data), rel=0.5)
 
 
+@pytest.mark.parametrize(("validation", "test"), [(0.2, 0.1), (0.2, 0.0)])
+def test_days_begin_a_part_where_the_share_before_them_is_reached(
+    make_toy: MakeToy, validation: float, test: float
+) -> None:
+    toy = make_toy(1, entities=60, comentioned=900, listed=240)
+    days = np.random.default_rng(0).permutation(np.arange(len(toy.comentions[0])) // 10)
+    asked = dataclasses.replace(SETTINGS, split="date", dates="given", validation_share=validation, test_share=test)
+    data = assemble_pairs(toy.entities, toy.comentions, toy.relations, asked, SplitInputs(first_dates=days))
+    day_of = dict(zip(zip(*(side.tolist() for side in toy.comentions[:2]), strict=True), days.tolist(), strict=True))
+    of_pairs = np.array([day_of[pair] for pair in zip(data.heads.tolist(), data.tails.tolist(), strict=True)])
+    assert of_pairs.min() == 0  # the first day is a day like others
+    later, last = (round((1 - share) * len(data)) for share in (validation + test, test))
+    starts = [np.sort(of_pairs)[later], np.sort(of_pairs)[last] if test else of_pairs.max() + 1]
+    assert np.array_equal(data.parts, (of_pairs >= starts[0]).astype(int) + (of_pairs >= starts[1]))
+
+
+@pytest.mark.parametrize("split", ["entity-cold", "both-cold"])
+def test_cold_splits_hold_out_about_the_share_that_was_asked_for(make_toy: MakeToy, split: Any) -> None:
+    toy = make_toy(1, entities=150, comentioned=6000, listed=1600)
+    shares = {"validation_share": 0.12, "test_share": 0.06}
+    every = len(toy.assemble(dataclasses.replace(SETTINGS, split="warm")))
+    data = toy.assemble(dataclasses.replace(SETTINGS, split=split, **shares))
+    for part, share in zip((Part.VALIDATION, Part.TEST), shares.values(), strict=True):
+        assert len(data.rows(part)) == pytest.approx(share * every, rel=0.2)
+
+
+def test_half_of_the_pairs_can_just_be_cold(make_toy: MakeToy) -> None:
+    toy = make_toy(1, entities=150, comentioned=6000, listed=1600)
+    half = dataclasses.replace(SETTINGS, split="entity-cold", validation_share=0.25, test_share=0.25)
+    assert len(toy.assemble(half).rows(Part.TRAINING))
+    with pytest.raises(KgrelError, match=r"at most half of the pairs, not 0\.51"):
+        toy.assemble(dataclasses.replace(half, test_share=0.26))
+
+
 @pytest.mark.parametrize("split", get_args(Split))
 def test_every_split_depends_on_its_seed_alone_and_holds_each_pair_once(make_toy: MakeToy, split: Any) -> None:
     toy = make_toy(1, entities=60, comentioned=900, listed=240)
