@@ -15,7 +15,7 @@ from kgrel.metrics.classification import average_precision, best
 from kgrel.score.combined import MEMBER, Combined, design_of, refuse_combined, scaled
 from kgrel.score.opening import open_scorer
 from kgrel.score.settings import CombineSettings, Scale
-from kgrel.train.logistic import Line, fit_line
+from kgrel.train.logistic import Line, fit_lines
 from kgrel.train.pair_artifact import Floats, PairArtifact, describe, refuse_other_split
 from kgrel.train.pair_data import Flags, Part
 
@@ -79,7 +79,7 @@ def fit_combination(members: Sequence[PairArtifact], settings: CombineSettings) 
     combined = Combined(
         members=members,
         scales=scales,
-        lines=fit_lines(*cells, strength),
+        lines=fit_weights(*cells, strength),
         settings=settings.of_split(first.settings),
         entities=first.entities,
         data=data,
@@ -136,14 +136,11 @@ def scale_of(scores: Floats) -> Scale:
     return "probability" if not len(scores) or scores.max() <= 1 else "count"
 
 
-def fit_lines(features: Floats, covered: Flags, possible: Flags, labels: Flags, strength: float) -> list[Line]:
+def fit_weights(features: Floats, covered: Flags, possible: Flags, labels: Flags, strength: float) -> list[Line]:
     """A regression for each class on the pairs whose types allow it: features (M, n, C), flags (n, C)."""
-    lines = []
-    for column in range(labels.shape[1]):
-        of = np.flatnonzero(possible[:, column])
-        design = design_of(features[:, of, column], covered[of, column])
-        lines.append(fit_line(design, labels[of, column], strength))
-    return lines
+    of_class = [np.flatnonzero(possible[:, column]) for column in range(labels.shape[1])]
+    designs = [design_of(features[:, rows, column], covered[rows, column]) for column, rows in enumerate(of_class)]
+    return fit_lines(designs, [labels[rows, column] for column, rows in enumerate(of_class)], strength)
 
 
 def cross_fitted(cells: tuple[Floats, Flags, Flags, Flags], settings: CombineSettings, strength: float) -> float:
@@ -154,7 +151,7 @@ def cross_fitted(cells: tuple[Floats, Flags, Flags, Flags], settings: CombineSet
     for fold in range(settings.folds):
         inside, outside = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
         parts = (features[:, outside], covered[outside], possible[outside], labels[outside])
-        for column, line in enumerate(fit_lines(*parts, strength)):
+        for column, line in enumerate(fit_weights(*parts, strength)):
             design = design_of(features[:, inside, column], covered[inside, column])
             scores[inside, column] = line.intercept + design @ line.weights
     found = average_precision(labels.any(axis=1), best(scores, possible)[1])

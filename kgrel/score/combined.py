@@ -7,7 +7,8 @@ label of r, else 0: an embedding of the labels knows nothing of an entity that h
 as of others. Sentences, labels and a graph err on different pairs, which is what there is to gain.
 
 The members know their training pairs by heart, so how far each is to be trusted shows on validation pairs alone, where
-:mod:`kgrel.score.combine` fits the weights (stacked generalisation: Wolpert 1992).
+:mod:`kgrel.score.combine` fits the weights (stacked generalisation: Wolpert 1992). Of a rare class few validation pairs
+are listed, so the classes lean on each other.
 """
 
 from __future__ import annotations

@@ -1,11 +1,13 @@
-"""Logistic regression on dense features, standardised for the penalty and given back for the features as they are."""
+"""Logistic regression; features are standardised for the penalty, weights are given for the features as they are."""
 
 from __future__ import annotations
 
 import warnings
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
+from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
@@ -13,6 +15,8 @@ from kgrel.train.pair_artifact import Floats
 from kgrel.train.pair_data import Flags
 
 STEPS = 2_000
+FREE = 5.0
+"""Value of the column that stands for the intercept of a class, so that the penalty hardly holds it."""
 
 
 class Line(NamedTuple):
@@ -39,9 +43,44 @@ def fit_line(x: Floats, labels: Flags, strength: float) -> Line:
     if related in (0, len(labels)) or not len(moving):
         return Line(weights, float(np.log((related + 0.5) / (len(labels) - related + 0.5))))
     centre = x[:, moving].mean(axis=0)
+    model = fitted((x[:, moving] - centre) / spread[moving], labels, strength)
+    weights[moving] = model.coef_[0] / spread[moving]
+    return Line(weights, float(model.intercept_[0] - centre @ weights[moving]))
+
+
+def fit_lines(xs: Sequence[Floats], labels: Sequence[Flags], strength: float) -> list[Line]:
+    """Fit to the features (n_c, M) and labels (n_c,) of several classes, whose weights are alike.
+
+        w_c = w + δ_c,    penalised alike: Σ w² + Σ_c δ_c²
+
+    so that a class with few labels leans on all, and one with many goes its own way (Evgeniou & Pontil 2004).
+
+    Args:
+        strength: inverse strength of that penalty, features standardised over all classes.
+    """
+    every = np.concatenate(xs)
+    centre, spread = every.mean(axis=0), every.std(axis=0)
+    scale = np.divide(1.0, spread, out=np.zeros(len(spread)), where=spread > 0)
+    scaled = [(x - centre) * scale for x in xs]
+    own, columns = sparse.block_diag(scaled), sparse.block_diag([np.full((len(x), 1), FREE) for x in xs])
+    design = sparse.hstack([sparse.csr_array(np.concatenate(scaled)), own, columns]).tocsr()
+    model = fitted(design, np.concatenate(labels), strength)
+    size, count = len(centre), len(xs)
+    shared, own_weights, intercepts = np.split(model.coef_[0], [size, size * (1 + count)])
+    lines = []
+    for weights, intercept in zip((shared + own_weights.reshape(count, size)) * scale, intercepts, strict=True):
+        lines.append(Line(weights, float(model.intercept_[0] + FREE * intercept - centre @ weights)))
+    return lines
+
+
+def fitted(x: Any, labels: Flags, strength: float) -> LogisticRegression:
+    """The regression of labels (n,), some of them true and some false, on features (n, M), dense or sparse.
+
+    Raises:
+        ConvergenceWarning: it did not come to an end.
+    """
     model = LogisticRegression(C=strength, max_iter=STEPS)
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
-        model.fit((x[:, moving] - centre) / spread[moving], labels)
-    weights[moving] = model.coef_[0] / spread[moving]
-    return Line(weights, float(model.intercept_[0] - centre @ weights[moving]))
+        model.fit(x, labels)
+    return model
