@@ -16,9 +16,9 @@ The counterpart of the paper's Table 6 on open data: all pairs of the test part,
 *kgrel, fine-tuned* is `train-pairs --recipe fine-tuned`, *kgrel* `--recipe frozen`. The default recipe trains in both
 ways and keeps the better by average precision on validation pairs: which one that is, is told below each table.
 *kgrel combined* is `combine-pairs` of *kgrel, fine-tuned*, ComplEx, label-only embeddings, co-mention count,
-Adamic-Adar and degree product, weighed on the validation pairs; *baselines combined* is the same without kgrel. The
-last two columns are the first row less the row, paired by pair, entities resampled; a star where the interval excludes
-zero.
+Adamic-Adar and degree product, weighed on the validation pairs; *baselines combined* is the same without kgrel; their
+training time is without that of their members. The last two columns are the first row less the row, paired by pair,
+entities resampled; a star where the interval excludes zero.
 """
 SPLITS = {
     "warm": "Co-mentioned pairs at random.",
