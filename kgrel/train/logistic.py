@@ -15,6 +15,10 @@ from kgrel.train.pair_artifact import Floats
 from kgrel.train.pair_data import Flags
 
 STEPS = 2_000
+ROUNDING = 1e-9
+"""Share of its largest value below which the spread of a feature is none."""
+OWN = 0.3
+"""How far a class may leave what all classes share: 1 = as easily as they all move together, 0 = not at all."""
 FREE = 5.0
 """Value of the column that stands for the intercept of a class, so that the penalty hardly holds it."""
 
@@ -37,8 +41,8 @@ def fit_line(x: Floats, labels: Flags, strength: float) -> Line:
         strength: inverse strength of the L2 penalty on weights of standardised features.
     """
     related = int(labels.sum())
-    spread = x.std(axis=0) if len(x) else np.zeros(x.shape[1])
-    moving = np.flatnonzero(spread > 0)
+    spread = spread_of(x)
+    moving = np.flatnonzero(spread)
     weights = np.zeros(x.shape[1])
     if related in (0, len(labels)) or not len(moving):
         return Line(weights, float(np.log((related + 0.5) / (len(labels) - related + 0.5))))
@@ -51,7 +55,7 @@ def fit_line(x: Floats, labels: Flags, strength: float) -> Line:
 def fit_lines(xs: Sequence[Floats], labels: Sequence[Flags], strength: float) -> list[Line]:
     """Fit to the features (n_c, M) and labels (n_c,) of several classes, whose weights are alike.
 
-        w_c = w + δ_c,    penalised alike: Σ w² + Σ_c δ_c²
+        w_c = w + a δ_c,    penalised by Σ w² + Σ_c δ_c²,    a = OWN
 
     so that a class with few labels leans on all, and one with many goes its own way (Evgeniou & Pontil 2004).
 
@@ -59,18 +63,27 @@ def fit_lines(xs: Sequence[Floats], labels: Sequence[Flags], strength: float) ->
         strength: inverse strength of that penalty, features standardised over all classes.
     """
     every = np.concatenate(xs)
-    centre, spread = every.mean(axis=0), every.std(axis=0)
+    centre, spread = every.mean(axis=0), spread_of(every)
     scale = np.divide(1.0, spread, out=np.zeros(len(spread)), where=spread > 0)
     scaled = [(x - centre) * scale for x in xs]
-    own, columns = sparse.block_diag(scaled), sparse.block_diag([np.full((len(x), 1), FREE) for x in xs])
+    own, columns = OWN * sparse.block_diag(scaled), sparse.block_diag([np.full((len(x), 1), FREE) for x in xs])
     design = sparse.hstack([sparse.csr_array(np.concatenate(scaled)), own, columns]).tocsr()
     model = fitted(design, np.concatenate(labels), strength)
     size, count = len(centre), len(xs)
     shared, own_weights, intercepts = np.split(model.coef_[0], [size, size * (1 + count)])
     lines = []
-    for weights, intercept in zip((shared + own_weights.reshape(count, size)) * scale, intercepts, strict=True):
+    every_weights = (shared + OWN * own_weights.reshape(count, size)) * scale
+    for weights, intercept in zip(every_weights, intercepts, strict=True):
         lines.append(Line(weights, float(model.intercept_[0] + FREE * intercept - centre @ weights)))
     return lines
+
+
+def spread_of(x: Floats) -> Floats:
+    """Standard deviation of each feature (n, M) → (M,); 0 for one that moves by no more than rounding."""
+    if not len(x):
+        return np.zeros(x.shape[1])
+    found = x.std(axis=0)
+    return np.where(found > ROUNDING * np.abs(x).max(axis=0), found, 0.0)
 
 
 def fitted(x: Any, labels: Flags, strength: float) -> LogisticRegression:

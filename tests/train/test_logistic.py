@@ -60,6 +60,14 @@ def test_features_on_another_scale_give_the_same_answers() -> None:
         assert one.weights[2] == same.weights[2] == 0.0  # what never moves tells nothing
 
 
+def test_a_feature_that_moves_by_rounding_alone_tells_nothing() -> None:
+    x, labels = drawn(0, 999)
+    x[:, 2] = np.log(1e-6) * (1 + 1e-14 * x[:, 0])
+    assert x[:, 2].std() > 0
+    assert fit_line(x, labels, 1.0).weights[2] == 0.0
+    assert [line.weights[2] for line in fit_lines([x, x[:500]], [labels, labels[:500]], 1.0)] == [0.0, 0.0]
+
+
 def test_labels_that_are_all_alike_give_their_share() -> None:
     x, _ = drawn(0, 9)
     line = fit_line(x, np.zeros(9, np.bool_), 1.0)
