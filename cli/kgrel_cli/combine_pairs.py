@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
 import click
 
-from kgrel.score.settings import CombineSettings
-from kgrel.train.settings import SplitSettings
+from kgrel.score.settings import OF_THE_SPLIT, CombineSettings
 from kgrel_cli.options import INPUT, output_options, print_summary, settings_from, settings_options
-
-OF_THE_SPLIT = {field.name for field in dataclasses.fields(SplitSettings)} - {"per_class_thresholds"}
 
 
 @click.command("combine-pairs")

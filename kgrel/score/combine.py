@@ -15,6 +15,7 @@ from kgrel.metrics.classification import average_precision, best
 from kgrel.score.combined import MEMBER, Combined, design_of, refuse_combined, scaled
 from kgrel.score.opening import open_scorer
 from kgrel.score.settings import CombineSettings, Scale
+from kgrel.train.calibrate import folds
 from kgrel.train.logistic import Line, fit_lines
 from kgrel.train.pair_artifact import Floats, PairArtifact, describe, refuse_other_split
 from kgrel.train.pair_data import Flags, Part
@@ -65,6 +66,7 @@ def fit_combination(members: Sequence[PairArtifact], settings: CombineSettings) 
         NonFiniteError: a score is NaN or infinite.
     """
     first = members[0]
+    settings = settings.of_split(first.settings)
     data, rows = first.data, first.data.rows(Part.VALIDATION)
     listed, possible = data.positive[rows], data.possible(rows)
     refuse_too_few(listed, settings.folds)
@@ -80,7 +82,7 @@ def fit_combination(members: Sequence[PairArtifact], settings: CombineSettings) 
         members=members,
         scales=scales,
         lines=fit_weights(*cells, strength),
-        settings=settings.of_split(first.settings),
+        settings=settings,
         entities=first.entities,
         data=data,
         comentions=first.comentions,
@@ -98,11 +100,11 @@ def fit_combination(members: Sequence[PairArtifact], settings: CombineSettings) 
     return combined, {**told, **tuned, **describe(combined)}
 
 
-def refuse_too_few(listed: Flags, folds: int) -> None:
+def refuse_too_few(listed: Flags, least: int) -> None:
     """Raise where a fold would have no listed validation pair, or no other."""
-    if min(listed.sum(), (~listed).sum()) < folds:
+    if min(listed.sum(), (~listed).sum()) < least:
         raise KgrelError(
-            f"{int(listed.sum())} of {len(listed)} validation pairs are listed, but {folds} listed and as many others "
+            f"{int(listed.sum())} of {len(listed)} validation pairs are listed, but {least} listed and as many others "
             "are needed to weigh the members; give more relations, or fewer --folds"
         )
 
@@ -146,15 +148,16 @@ def fit_weights(features: Floats, covered: Flags, possible: Flags, labels: Flags
 def cross_fitted(cells: tuple[Floats, Flags, Flags, Flags], settings: CombineSettings, strength: float) -> float:
     """Average precision on the validation pairs, each scored with weights from the other folds."""
     features, covered, possible, labels = cells
-    folds = np.random.default_rng(settings.seed).permutation(len(labels)) % settings.folds
+    listed: Flags = np.any(labels, axis=1)
+    fold_of = folds(listed, settings.folds, settings.seed)
     scores = np.zeros(labels.shape)
     for fold in range(settings.folds):
-        inside, outside = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
+        inside, outside = np.flatnonzero(fold_of == fold), np.flatnonzero(fold_of != fold)
         parts = (features[:, outside], covered[outside], possible[outside], labels[outside])
         for column, line in enumerate(fit_weights(*parts, strength)):
             design = design_of(features[:, inside, column], covered[inside, column])
             scores[inside, column] = line.intercept + design @ line.weights
-    found = average_precision(labels.any(axis=1), best(scores, possible)[1])
+    found = average_precision(listed, best(scores, possible)[1])
     assert found is not None  # some are listed
     return found
 

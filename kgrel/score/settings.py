@@ -10,6 +10,8 @@ from kgrel.data.errors import KgrelError
 from kgrel.train.settings import SplitSettings
 
 OnUnknown = Literal["null", "error", "skip"]
+OF_THE_SPLIT = frozenset(field.name for field in dataclasses.fields(SplitSettings)) - {"per_class_thresholds"}
+"""What a combination has from its members."""
 Evidence = Literal["all", "co-mentioned", "neighbours", "paths"]
 Scale = Literal["probability", "count", "logit"]
 """What the scores of a member of a combination are: between 0 and 1, from 0 on, or any numbers."""
@@ -124,5 +126,4 @@ class CombineSettings(SplitSettings):
 
     def of_split(self, split: SplitSettings) -> CombineSettings:
         """The same with the split of the members."""
-        names = {field.name for field in dataclasses.fields(SplitSettings)} - {"per_class_thresholds"}
-        return dataclasses.replace(self, **{name: getattr(split, name) for name in names})
+        return dataclasses.replace(self, **{name: getattr(split, name) for name in OF_THE_SPLIT})

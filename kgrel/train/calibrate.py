@@ -98,7 +98,7 @@ def validation_cells(model: PairModel) -> dict[tuple[str, str], Cells]:
 def cross_fitted(cells: Cells, settings: CalibrationSettings) -> dict[str, float]:
     """ECE and Brier score before, and after on pairs that the calibrator has not seen."""
     after = np.empty(len(cells.scores))
-    fold = folds(cells.listed, settings)
+    fold = folds(cells.listed, settings.folds, settings.seed)
     for number in range(settings.folds):
         out = fold == number
         after[out] = fit_calibrator(settings.method, cells.scores[~out], cells.listed[~out])(cells.scores[out])
@@ -109,10 +109,10 @@ def cross_fitted(cells: Cells, settings: CalibrationSettings) -> dict[str, float
     return figures
 
 
-def folds(listed: Flags, settings: CalibrationSettings) -> npt.NDArray[np.int64]:
+def folds(listed: Flags, count: int, seed: int) -> npt.NDArray[np.int64]:
     """A fold for each pair, at random; listed and unlisted pairs are each spread evenly."""
-    rng, found = np.random.default_rng(settings.seed), np.empty(len(listed), dtype=np.int64)
+    rng, found = np.random.default_rng(seed), np.empty(len(listed), dtype=np.int64)
     for value in (True, False):
         rows = rng.permutation(np.flatnonzero(listed == value))
-        found[rows] = np.arange(len(rows)) % settings.folds
+        found[rows] = np.arange(len(rows)) % count
     return found

@@ -11,6 +11,7 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
+from kgrel.data.errors import KgrelError
 from kgrel.train.pair_artifact import Floats
 from kgrel.train.pair_data import Flags
 
@@ -90,10 +91,15 @@ def fitted(x: Any, labels: Flags, strength: float) -> LogisticRegression:
     """The regression of labels (n,), some of them true and some false, on features (n, M), dense or sparse.
 
     Raises:
-        ConvergenceWarning: it did not come to an end.
+        KgrelError: it did not come to an end.
     """
     model = LogisticRegression(C=strength, max_iter=STEPS)
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
-        model.fit(x, labels)
+        try:
+            model.fit(x, labels)
+        except ConvergenceWarning:
+            raise KgrelError(
+                f"a logistic regression did not converge in {STEPS:,} steps; try smaller --strengths than {strength:g}"
+            ) from None
     return model

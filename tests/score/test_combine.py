@@ -161,6 +161,26 @@ def test_members_of_one_name_are_told_apart(members: list[Told]) -> None:
     assert all(list(weights) == ["a (1)", "b", "a (2)"] for weights in summary["weights"].values())
 
 
+def test_each_fold_leaves_listed_pairs_to_learn_from(members: list[Told]) -> None:
+    data = members[0].data
+    rows = data.rows(Part.VALIDATION, positive=True)
+    parts = data.parts.copy()
+    parts[rows[2:]] = Part.TRAINING  # two listed pairs, two folds
+    rare = [dataclasses.replace(one, data=dataclasses.replace(data, parts=parts)) for one in members]
+    for seed in range(8):
+        settings = dataclasses.replace(rare[0].settings, seed=seed)
+        seeded = [dataclasses.replace(one, settings=settings) for one in rare]
+        assert fit_combination(seeded, CombineSettings(folds=2))[1]["validation_average_precision"] > 0
+
+
+def test_a_class_that_no_validation_pair_can_have_leans_on_the_others(members: list[Told]) -> None:
+    data = members[0].data
+    parts = np.where(data.classes.possible(data.type_rows, data.heads, data.tails)[:, 0], Part.TEST, data.parts)
+    without = [dataclasses.replace(one, data=dataclasses.replace(data, parts=parts)) for one in members]
+    combined, _ = fit_combination(without, LOOSE)
+    assert combined.lines[0].weights[:2] == pytest.approx(TRUTH, abs=0.5)
+
+
 def test_scales_are_told_by_the_scores() -> None:
     assert scale_of(np.array([0.0, 0.5, 1.0])) == "probability"
     assert scale_of(np.array([0.0, 3.0])) == "count"

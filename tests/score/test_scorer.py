@@ -32,18 +32,7 @@ PAIRS = [
     ("1", "DB07"),
 ]
 STATUS = ["ok"] * 4
-STATUS += [
-    "unknown_source",
-    "unknown_target",
-    "self_pair",
-    "untyped",
-    "untyped",
-    "untyped",
-    "invalid",
-    "ok",
-    "ok",
-    "ok",
-]
+STATUS += ["unknown_source", "unknown_target", "self_pair", *["untyped"] * 3, "invalid", *["ok"] * 3]
 SCORED = [row for row, status in enumerate(STATUS) if status == "ok"]
 
 
