@@ -26,6 +26,9 @@ COMMANDS = {
     "train-mentions": f"A/representation A/world/mentions.tsv {TRAIN} --out OUT",
     "train-baseline attention": f"{LISTED} --hidden 2 --word-dimensions 2 --learning-rates 0.01 {TRAIN} "
     "--batch-negatives 4 --out OUT",
+    "train-baseline kge": f"{LISTED} --dimensions 4 --epochs 4 --no-search --device cpu --out OUT",
+    "combine-pairs": "A/degree A/kge --folds 2 --out OUT",
+    "train-inductive": f"A/pairs A/graph --width 4 --bases 2 {TRAIN} --out OUT",
     "hold-out-pairs": "A/corpus --relations A/world/relations.tsv --positives 3 --out OUT",
     "score-pairs": "A/pairs A/world/candidates.csv --chunk-rows 512 --out OUT.csv",
     "propose-pairs": "A/pairs --types GENE,DISEASE --out OUT.csv",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -41,6 +41,11 @@ class Toy(NamedTuple):
     @property
     def listed(self) -> set[tuple[int, int]]:
         return set(zip(self.relations.heads.tolist(), self.relations.tails.tolist(), strict=True))
+
+
+def keys_of(data: PairData, chosen: Any = slice(None)) -> set[frozenset[int]]:
+    """Pairs without their order."""
+    return {frozenset(pair) for pair in zip(data.heads[chosen].tolist(), data.tails[chosen].tolist(), strict=True)}
 
 
 def toy_of(seed: int, entities: int = 36, comentioned: int = 300, listed: int = 90) -> Toy:

@@ -22,16 +22,12 @@ from kgrel.train.pair_model import PairModel
 from kgrel.train.pairs import PairBatches
 from kgrel.train.settings import PairSettings, Split
 from kgrel.train.splits import SplitInputs, assemble_pairs, labelled, split_parts
+from tests.train.conftest import keys_of
 
 SETTINGS = PairSettings(batch_size=48, batch_negatives=32, negatives_per_positive=2.0)
 ANY = dataclasses.replace(SETTINGS, pairs="any")
 MakeToy = Callable[..., Any]
 seeds = settings(max_examples=8, deadline=None)(given(seed=st.integers(0, 2**32)))
-
-
-def keys_of(data: PairData, chosen: Any = slice(None)) -> set[frozenset[int]]:
-    """Pairs without their order."""
-    return {frozenset(pair) for pair in zip(data.heads[chosen].tolist(), data.tails[chosen].tolist(), strict=True)}
 
 
 @seeds
@@ -194,48 +190,11 @@ def test_relations_without_any_co_mentioned_pair_are_refused(make_toy: MakeToy) 
         toy._replace(comentions=nothing).assemble(SETTINGS)
 
 
-def entities_of(data: PairData, part: Part) -> set[int]:
-    """Entities of the pairs of a part."""
-    rows = data.rows(part)
-    return {*data.heads[rows].tolist(), *data.tails[rows].tolist()}
-
-
 def split_of(make_toy: MakeToy, split: Any, seed: int, **changes: Any) -> tuple[Any, PairData]:
     """A toy with many pairs, and the split of them."""
     toy = make_toy(seed, entities=60, comentioned=900, listed=240)
     asked = dataclasses.replace(SETTINGS, split=split, seed=seed, validation_share=0.15, test_share=0.15, **changes)
     return toy, toy.assemble(asked)
-
-
-@seeds
-def test_entity_cold_pairs_have_one_entity_that_no_training_pair_has(make_toy: MakeToy, seed: int) -> None:
-    _, data = split_of(make_toy, "entity-cold", seed)
-    trained = entities_of(data, Part.TRAINING)
-    for part in (Part.VALIDATION, Part.TEST):
-        rows = data.rows(part)
-        assert len(rows) > 20
-        held_out = [
-            (head not in trained) + (tail not in trained)
-            for head, tail in zip(data.heads[rows].tolist(), data.tails[rows].tolist(), strict=True)
-        ]
-        assert min(held_out) == 1
-        assert np.mean(held_out) < 1.3  # the other one is an entity of training, if a training pair happens to name it
-    assert not data.label_degrees()[list(entities_of(data, Part.TEST) - trained)].any()
-    for part, other in ((Part.VALIDATION, Part.TEST), (Part.TEST, Part.VALIDATION)):
-        elsewhere = trained | entities_of(data, other)
-        assert all(pair - elsewhere for pair in keys_of(data, data.rows(part)))  # an entity of this part alone
-
-
-@seeds
-def test_both_cold_pairs_have_entities_of_their_part_alone(make_toy: MakeToy, seed: int) -> None:
-    # Pairs of two entities of one part are few: with fewer entities a part can be left without a listed one.
-    toy = make_toy(seed, entities=150, comentioned=6000, listed=1600)
-    asked = dataclasses.replace(SETTINGS, split="both-cold", seed=seed, validation_share=0.12, test_share=0.12)
-    data = toy.assemble(asked)
-    sides = [entities_of(data, part) for part in Part]
-    assert all(sides)
-    assert not any(one & other for one, other in itertools.combinations(sides, 2))
-    assert not data.covered(data.rows(Part.TEST)).any()
 
 
 @pytest.mark.parametrize("pairs", ["co-mentioned", "both"])
@@ -255,6 +214,26 @@ def test_degree_matched_pairs_are_those_of_warm_like_a_listed_one(
         for row in data.rows(part, False).tolist():
             pair = data.heads[row : row + 1].repeat(3), data.tails[row : row + 1].repeat(3)
             assert wanted & set(cells.of_pairs(*pair, np.arange(3)).tolist())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_of_many_no_relation_pairs_twenty_stay_for_each_listed_one_like_them(make_toy: MakeToy, seed: int) -> None:
+    toy = make_toy(seed, entities=150, comentioned=6000, listed=60)
+    warm, data = (
+        toy.assemble(dataclasses.replace(SETTINGS, split=split, seed=seed)) for split in ("warm", "degree-matched")
+    )
+    cells = Cells.of(data.classes, data.type_rows, data.label_degrees())
+    for part in (Part.VALIDATION, Part.TEST):
+        assert keys_of(data, data.rows(part, True)) == keys_of(warm, warm.rows(part, True))
+        enough = 0
+        for cell, asked in Counter(cells.of_pairs(*labelled(data, data.rows(part, True))).tolist()).items():
+            stay, were = (
+                int((cells.of_pairs(*sides, np.full(len(sides[0]), cell // cells.span**2)) == cell).sum())
+                for sides in ((d.heads[d.rows(part, False)], d.tails[d.rows(part, False)]) for d in (data, warm))
+            )
+            assert stay >= min(20 * asked, were)
+            enough += were > 40 * asked
+        assert enough  # or nothing had to be chosen
 
 
 @pytest.mark.parametrize("pairs", ["co-mentioned", "both"])
@@ -292,6 +271,11 @@ def test_unseen_pairs_are_never_co_mentioned_and_drawn_like_the_listed_ones(
             assert drawn >= 100 * asked or not more  # 100 for each listed pair, or all that there are
 
 
+def test_one_unseen_pair_in_each_part_is_enough(make_toy: MakeToy) -> None:
+    _, data = split_of(make_toy, "unseen", 0, held_out_positives=1)
+    assert [len(data.rows(part, True)) for part in (Part.VALIDATION, Part.TEST)] == [1, 1]
+
+
 @seeds
 def test_later_pairs_are_tested_and_a_day_is_never_divided(make_toy: MakeToy, seed: int) -> None:
     toy = make_toy(seed, entities=60, comentioned=900, listed=240)
@@ -324,22 +308,6 @@ def test_days_begin_a_part_where_the_share_before_them_is_reached(
     later, last = (round((1 - share) * len(data)) for share in (validation + test, test))
     starts = [np.sort(of_pairs)[later], np.sort(of_pairs)[last] if test else of_pairs.max() + 1]
     assert np.array_equal(data.parts, (of_pairs >= starts[0]).astype(int) + (of_pairs >= starts[1]))
-
-
-@pytest.mark.parametrize("split", ["entity-cold", "both-cold"])
-def test_cold_splits_hold_out_about_the_share_that_was_asked_for(make_toy: MakeToy, split: Any) -> None:
-    toy = make_toy(1, entities=150, comentioned=6000, listed=1600)
-    shares = {"validation_share": 0.12, "test_share": 0.06}
-    every = len(toy.assemble(dataclasses.replace(SETTINGS, split="warm")))
-    data = toy.assemble(dataclasses.replace(SETTINGS, split=split, **shares))
-    for part, share in zip((Part.VALIDATION, Part.TEST), shares.values(), strict=True):
-        assert len(data.rows(part)) == pytest.approx(share * every, rel=0.2)
-
-
-def test_half_of_the_pairs_can_just_be_cold(make_toy: MakeToy) -> None:
-    toy = make_toy(1, entities=150, comentioned=6000, listed=1600)
-    half = dataclasses.replace(SETTINGS, split="entity-cold", validation_share=0.25, test_share=0.25)
-    assert all(len(toy.assemble(half).rows(part)) for part in Part)
 
 
 @pytest.mark.parametrize("split", get_args(Split))
@@ -390,10 +358,6 @@ def test_removed_pairs_validate_and_test_and_all_others_train(make_toy: MakeToy)
 
 def test_splits_that_leave_nothing_to_train_on_are_refused(make_toy: MakeToy) -> None:
     toy = make_toy(0)
-    with pytest.raises(KgrelError, match="at most half of the pairs"):
-        toy.assemble(dataclasses.replace(SETTINGS, split="entity-cold", validation_share=0.3, test_share=0.3))
-    with pytest.raises(KgrelError, match="leaves no entity for training"):
-        toy.assemble(dataclasses.replace(SETTINGS, split="both-cold", validation_share=0.3, test_share=0.3))
     asked = dataclasses.replace(SETTINGS, split="date", dates="given")
     undated = SplitInputs(first_dates=np.full(len(toy.comentions[0]), -1))
     with pytest.raises(KgrelError, match="no document of the corpus has a date"):
