@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from statistics import mean, pstdev
+from statistics import mean, stdev
 from typing import Any
 
 from common import load
@@ -37,6 +37,7 @@ Each option alone, beside the others of the default recipe; one seed. Average pr
 pairs of each split, which also stop the training and tune the threshold; test pairs were not looked at. In brackets the
 steps after which the training ended.
 """
+SEED_HEADS = ("method", "F1", "AP", "AUROC", "first − this, F1", "first − this, AP")
 HEADS = (
     "method", "P", "R", "F1", "macro F1", "AP", "AUROC", "training, s", "µs a pair", "first − this, F1",
     "first − this, AP",
@@ -74,18 +75,37 @@ def choices() -> list[str]:
 
 
 def of_split(split: str, runs: list[dict[str, Any]]) -> list[str]:
-    """Head, table and facts of one split."""
-    first = runs[0]["report"]["all"]
-    rows = [row(name, runs) for name in first["methods"]]
+    """Head, table of the first seed and its facts, and what the seeds have in common."""
+    first, report = runs[0], runs[0]["report"]["all"]
+    rows = [row(name, first) for name in report["methods"]]
     lines = ["| " + " | ".join(HEADS) + " |", "|---" * len(HEADS) + "|", *("| " + " | ".join(r) + " |" for r in rows)]
-    hardware = ", ".join(f"{key} {value}" for key, value in runs[0]["hardware"].items() if value is not None)
+    hardware = ", ".join(f"{key} {value}" for key, value in first["hardware"].items() if value is not None)
     facts = (
-        kept(runs)
-        + unsearched(runs)
-        + f"{first['listed']:,} of {first['pairs']:,} test pairs listed ({figure(first['base_rate'])} %). Seeds: "
-        f"{len(runs)}. {runs[0]['date']}, {pretraining(runs[0])}, {hardware}."
+        kept(runs[:1])
+        + unsearched(runs[:1])
+        + f"{report['listed']:,} of {report['pairs']:,} test pairs listed ({figure(report['base_rate'])} %). "
+        f"{first['date']}, {pretraining(first)}, {hardware}."
     )
-    return [f"### {split}", SPLITS[split], "\n".join(lines), facts]
+    return [f"### {split}", SPLITS[split], "\n".join(lines), facts, *over_seeds(runs)]
+
+
+def over_seeds(runs: list[dict[str, Any]]) -> list[str]:
+    """Each method that was trained with every seed; empty where there is but one."""
+    if len(runs) == 1:
+        return []
+    reports = [run["report"]["all"]["methods"] for run in runs]
+    lines = ["| " + " | ".join(SEED_HEADS) + " |", "|---" * len(SEED_HEADS) + "|"]
+    for name in reports[0]:
+        methods = [report[name] for report in reports if name in report]
+        if len(methods) == len(runs):
+            cells = [spread([method[key] for method in methods]) for key in ("f1", "average_precision", "auroc")]
+            against = [differences(methods, key) for key in ("f1", "average_precision")]
+            lines.append("| " + " | ".join([name, *cells, *against]) + " |")
+    text = (
+        f"Mean ± standard deviation over {len(runs)} seeds of split, batches and weights; after a difference, in how "
+        "many of them its interval excludes zero. "
+    )
+    return [text + unsearched(runs[1:]), "\n".join(lines)]
 
 
 def kept(runs: list[dict[str, Any]]) -> str:
@@ -114,33 +134,35 @@ def pretraining(run: dict[str, Any]) -> str:
     return f"{run['representation']} (--latent {settings['latent']}, {settings['steps']:,} steps)"
 
 
-def row(name: str, runs: list[dict[str, Any]]) -> list[str]:
-    """A method: figures with intervals of one seed, or mean ± standard deviation over seeds."""
-    methods = [run["report"]["all"]["methods"][name] for run in runs]
-    keys = ("precision", "recall", "f1", "macro_f1", "average_precision", "auroc")
-    if len(runs) == 1:
-        cells = [with_interval(methods[0], key) for key in keys]
-    else:
-        cells = [spread([method[key] for method in methods]) for key in keys]
-    seconds = [run["costs"][name]["training_seconds"] for run in runs]
-    pair = [run["costs"][name]["microseconds_a_pair"] for run in runs]
-    against = [difference(methods, key) for key in ("f1", "average_precision")]
-    return [name, *cells, f"{mean(seconds):,.0f}", f"{mean(pair):,.1f}", *against]
+def row(name: str, run: dict[str, Any]) -> list[str]:
+    """A method: figures of one seed with their intervals."""
+    method, cost = run["report"]["all"]["methods"][name], run["costs"][name]
+    cells = [
+        with_interval(method, key) for key in ("precision", "recall", "f1", "macro_f1", "average_precision", "auroc")
+    ]
+    against = [difference(method, key) for key in ("f1", "average_precision")]
+    return [name, *cells, f"{cost['training_seconds']:,.0f}", f"{cost['microseconds_a_pair']:,.1f}", *against]
 
 
 def spread(values: list[float | None]) -> str:
     """Mean ± standard deviation in per cent."""
     known = [100 * value for value in values if value is not None]
-    return f"{mean(known):.2f} ± {pstdev(known):.2f}" if known else "–"
+    return f"{mean(known):.2f} ± {stdev(known):.2f}" if len(known) > 1 else "–"
 
 
-def difference(methods: list[dict[str, Any]], key: str) -> str:
-    """The first method less this one: with its interval for one seed, mean ± standard deviation for several."""
+def difference(method: dict[str, Any], key: str) -> str:
+    """The first method less this one, with its interval."""
+    found = method.get(f"model_minus_this_{key}")
+    if found is None:
+        return ""
+    low, high = found["interval"]
+    star = " *" if found["excludes_zero"] else ""
+    return f"{100 * found['difference']:+.2f} [{100 * low:+.2f}, {100 * high:+.2f}]{star}"
+
+
+def differences(methods: list[dict[str, Any]], key: str) -> str:
+    """The first method less this one over seeds, and how often that excludes zero."""
     found = [method[f"model_minus_this_{key}"] for method in methods if f"model_minus_this_{key}" in method]
     if not found:
         return ""
-    if len(found) > 1:
-        return spread([one["difference"] for one in found])
-    low, high = found[0]["interval"]
-    star = " *" if found[0]["excludes_zero"] else ""
-    return f"{100 * found[0]['difference']:+.2f} [{100 * low:+.2f}, {100 * high:+.2f}]{star}"
+    return f"{spread([one['difference'] for one in found])} ({sum(one['excludes_zero'] for one in found)})"
