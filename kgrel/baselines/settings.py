@@ -54,9 +54,9 @@ class KgeSettings(SplitSettings):
 
     model: Literal["TransE", "DistMult", "ComplEx", "RotatE"] = "ComplEx"
     """Which one."""
-    dimensions: int = 64
+    dimensions: int = 128
     """Dimensions; complex ones of ComplEx and RotatE."""
-    regularisation: float = 0.01
+    regularisation: float = 0.1
     """Weight of the N3 penalty (DistMult, ComplEx)."""
     learning_rate: float = 1e-2
     """Adam's learning rate."""
