@@ -89,7 +89,7 @@ def assemble_pairs(
     listed = keys_of(relations.heads, relations.tails, size)
     world = World(classes, type_rows, keys, counts, listed, relations.classes)
     if settings.pairs == "any":
-        universe = np.union1d(listed, random_negatives(type_rows, classes, listed, relations, settings))
+        universe = np.union1d(listed, random_negatives(type_rows, listed, relations, settings))
     else:
         universe = keys[classes.possible(type_rows, keys // size, keys % size).any(axis=1)]
     data = world.pairs(universe, np.full(len(universe), Part.TRAINING))
@@ -317,7 +317,7 @@ def by_date(world: World, data: PairData, settings: SplitSettings, inputs: Split
         round((1 - settings.validation_share - settings.test_share) * len(dated)),
         round((1 - settings.test_share) * len(dated)),
     ]
-    starts = [dated[min(place, len(dated) - 1)] if place < len(dated) else dated[-1] + 1 for place in at]
+    starts = [dated[place] if place < len(dated) else dated[-1] + 1 for place in at]
     parts = np.searchsorted(np.array(starts), days, "right")
     return world.with_parts(data, np.where(days < 0, UNUSED, parts))
 
@@ -368,9 +368,7 @@ MATCHED = {"degree-matched": match_co_mentioned, "unseen": draw_never_mentioned}
 """How a split that asks for NO-RELATION pairs like the listed ones comes to them."""
 
 
-def random_negatives(
-    type_rows: Rows, classes: ClassTable, listed: Rows, relations: ResolvedRelations, settings: SplitSettings
-) -> Rows:
+def random_negatives(type_rows: Rows, listed: Rows, relations: ResolvedRelations, settings: SplitSettings) -> Rows:
     """Keys of random unlisted pairs, as many for each pair of types as its share of the listed ones asks for.
 
     Without self-pairs and duplicates. Where fewer such pairs exist than were asked for, all of them.

@@ -86,6 +86,13 @@ def test_shares_that_leave_no_entity_to_train_on_are_refused(make_toy: MakeToy, 
             make_toy(0).assemble(dataclasses.replace(SETTINGS, split=split, validation_share=share, test_share=share))
 
 
+def test_cold_splits_without_held_out_pairs_are_refused(make_toy: MakeToy) -> None:
+    toy = make_toy(1, entities=60, comentioned=900, listed=240)
+    listed = int(toy.assemble(SETTINGS).positive.sum())
+    with pytest.raises(KgrelError, match=f"only {listed} listed pairs are there, too few"):
+        toy.assemble(dataclasses.replace(SETTINGS, split="entity-cold", validation_share=0.0, test_share=0.0))
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_entities_with_and_without_a_label_are_split_apart_in_each_type(make_toy: MakeToy, seed: int) -> None:
     data = make_toy(seed, entities=150, comentioned=6000, listed=60).assemble(SETTINGS)

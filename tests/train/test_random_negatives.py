@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kgrel.train.pair_data import class_table, type_rows_of
+from kgrel.train.pair_data import type_rows_of
 from kgrel.train.settings import PairSettings
 from kgrel.train.splits import random_negatives
 
@@ -21,10 +21,10 @@ seeds = settings(max_examples=8, deadline=None)(given(seed=st.integers(0, 2**32)
 def negatives(toy: Any, per_positive: float, seed: int = 0) -> list[tuple[int, int]]:
     """Random NO-RELATION pairs of a toy."""
     asked = PairSettings(pairs="any", negatives_per_positive=per_positive, seed=seed)
-    types, type_rows = type_rows_of(toy.entities)
-    size, classes = len(toy.entities), class_table(toy.relations, types, type_rows)
+    _, type_rows = type_rows_of(toy.entities)
+    size = len(toy.entities)
     listed = toy.relations.heads * size + toy.relations.tails
-    keys = random_negatives(type_rows, classes, listed, toy.relations, asked)
+    keys = random_negatives(type_rows, listed, toy.relations, asked)
     return list(zip((keys // size).tolist(), (keys % size).tolist(), strict=True))
 
 
@@ -61,3 +61,10 @@ def test_random_negatives_differ_with_the_seed_alone(make_toy: MakeToy) -> None:
     toy = make_toy(0)
     assert negatives(toy, 1.0, seed=1) == negatives(toy, 1.0, seed=1)
     assert negatives(toy, 1.0, seed=1) != negatives(toy, 1.0, seed=2)
+
+
+def test_they_are_the_no_relation_pairs_of_any_pairs(make_toy: MakeToy) -> None:
+    toy = make_toy(0)
+    data = toy.assemble(PairSettings(pairs="any", negatives_per_positive=0.5))
+    others = zip(data.heads[~data.positive].tolist(), data.tails[~data.positive].tolist(), strict=True)
+    assert list(others) == negatives(toy, 0.5)

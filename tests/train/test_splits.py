@@ -21,7 +21,7 @@ from kgrel.train.pair_data import PairData, Part
 from kgrel.train.pair_model import PairModel
 from kgrel.train.pairs import PairBatches
 from kgrel.train.settings import PairSettings, Split
-from kgrel.train.splits import SplitInputs, assemble_pairs, labelled, split_parts
+from kgrel.train.splits import SplitInputs, assemble_pairs, labelled, require_parts, split_parts
 from tests.train.conftest import keys_of
 
 SETTINGS = PairSettings(batch_size=48, batch_negatives=32, negatives_per_positive=2.0)
@@ -130,7 +130,7 @@ def test_with_any_pairs_every_listed_pair_is_there_with_its_text_count(make_toy:
     assert 0 < (data.contexts == 0).sum() < len(data)
 
 
-@pytest.mark.parametrize("split", ["warm", "entity-cold"])
+@pytest.mark.parametrize("split", ["warm", "entity-cold", "both-cold"])
 @pytest.mark.parametrize("seed", range(4))
 def test_with_both_held_out_pairs_stay_and_training_gains_pairs_that_are_never_mentioned(
     make_toy: MakeToy, split: Split, seed: int
@@ -149,7 +149,7 @@ def test_with_both_held_out_pairs_stay_and_training_gains_pairs_that_are_never_m
     assert gained
     assert not gained & mentioned
     listed = {frozenset(pair) for pair in toy.listed}
-    if split == "entity-cold":
+    if split.endswith("cold"):
         assert cold_entities(before) == cold_entities(after)
     else:
         assert gained & listed == listed - mentioned
@@ -181,6 +181,37 @@ def test_without_a_test_share_there_is_no_test_part(make_toy: MakeToy) -> None:
 def test_too_few_pairs_to_split_are_refused(positives: int, others: int, name: str) -> None:
     with pytest.raises(KgrelError, match=f"only {name} pairs are there, too few to split"):
         split_parts(np.arange(positives + others) < positives, SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "share", "enough"),
+    [((1, 1, 1), 0.1, True), ((0, 1, 1), 0.1, False), ((1, 0, 1), 0.1, False), ((1, 1, 0), 0.1, False),
+     ((1, 1, 0), 0.0, True), ((1, 0, 0), 0.0, False)],
+)  # fmt: skip
+@pytest.mark.parametrize("positive", [True, False])
+def test_a_part_that_was_asked_for_is_never_empty(
+    make_toy: MakeToy, sizes: tuple[int, ...], share: float, enough: bool, positive: bool
+) -> None:
+    data, parts = make_toy(0).assemble(SETTINGS), np.repeat(list(Part), sizes)
+    others = np.flatnonzero(data.positive != positive)[:3]
+    rows = np.concatenate([np.flatnonzero(data.positive == positive)[: len(parts)], others])
+    few = PairData(
+        data.classes, data.type_rows, data.heads[rows], data.tails[rows], data.labels[rows],
+        np.concatenate([parts, np.arange(3)]).astype(np.int8), data.contexts[rows],
+    )  # fmt: skip
+    asked = dataclasses.replace(SETTINGS, test_share=share)
+    if enough:
+        require_parts(few, asked)
+    else:
+        name = f"only {sum(sizes)} {'listed' if positive else 'NO-RELATION'} pairs"
+        with pytest.raises(KgrelError, match=name):
+            require_parts(few, asked)
+
+
+def test_pairs_that_leave_none_to_train_on_are_refused() -> None:
+    shares = dataclasses.replace(SETTINGS, validation_share=0.3, test_share=0.3)
+    with pytest.raises(KgrelError, match="only 2 listed pairs"):
+        split_parts(np.arange(102) < 2, shares)
 
 
 def test_relations_without_any_co_mentioned_pair_are_refused(make_toy: MakeToy) -> None:
@@ -299,7 +330,7 @@ def test_days_begin_a_part_where_the_share_before_them_is_reached(
     make_toy: MakeToy, validation: float, test: float
 ) -> None:
     toy = make_toy(1, entities=60, comentioned=900, listed=240)
-    days = np.random.default_rng(0).permutation(np.arange(len(toy.comentions[0])) // 10)
+    days = np.random.default_rng(0).permutation(np.arange(1, len(toy.comentions[0]) + 1) // 10)
     asked = dataclasses.replace(SETTINGS, split="date", dates="given", validation_share=validation, test_share=test)
     data = assemble_pairs(toy.entities, toy.comentions, toy.relations, asked, SplitInputs(first_dates=days))
     day_of = dict(zip(zip(*(side.tolist() for side in toy.comentions[:2]), strict=True), days.tolist(), strict=True))
