@@ -21,6 +21,7 @@ PRELOADED = [
     "tests.e2e.disturbing", "kgrel_cli.main", "kgrel.text.build", "kgrel.train.pretrain", "kgrel.train.train_pairs",
     "kgrel.train.train_mentions", "kgrel.train.train_typing", "kgrel.score.stream", "kgrel.search.build",
     "kgrel.export.dispatch", "kgrel.baselines.baseline", "kgrel.baselines.attention", "kgrel.graph.build",
+    "kgrel.baselines.kge", "kgrel.score.combine", "kgrel.train.train_inductive", "lightning.fabric",
 ]  # fmt: skip
 WAYS = ("SIGKILL", "SIGTERM", "SIGINT", "ENOSPC", "EFBIG")
 PATIENCE = 600.0
