@@ -8,6 +8,7 @@ out, and said.
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,8 @@ from kgrel.search.index import RelationIndex
 from kgrel.search.queries import of_rows
 from kgrel.search.relation_modes import relation_modes
 from kgrel.search.settings import ModeSettings, SearchSettings
-from kgrel.text.corpus import Corpus
-from kgrel.text.evidence import EvidenceIndex, find_entity
+from kgrel.text.corpus import Corpus, Evidence
+from kgrel.text.evidence import EvidenceIndex, find_entity, marked
 
 SHOWN = 5
 """Listed pairs, sentences and paths that are shown."""
@@ -139,20 +140,45 @@ def sentences(corpus: Corpus, ids: list[str]) -> list[dict[str, object]]:
     except KgrelError:
         return []
     found = EvidenceIndex.of(corpus).sentences(rows[0], rows[1], SHOWN)
-    return [{"doc_id": one.doc_id, "sentence": one.text} for one in found]
+    return [
+        {"doc_id": one.doc_id, "sentence": one.text, "head": list(one.head), "tail": list(one.tail)} for one in found
+    ]
 
 
-def blocks(found: dict[str, Any]) -> list[tuple[str, list[str]]]:
-    """Title and lines of each part, for people."""
+def plain_sentence(one: dict[str, Any]) -> str:
+    """A sentence with its document, as text."""
+    return f"{one['doc_id']}: {one['sentence']}"
+
+
+def marked_sentence(one: dict[str, Any]) -> str:
+    """The same as HTML, both mentions marked."""
+    return marked(Evidence(one["doc_id"], one["sentence"], tuple(one["head"]), tuple(one["tail"])))
+
+
+def blocks(
+    found: dict[str, Any], line: Callable[[str], str] = str, sentence: Callable[[dict[str, Any]], str] = plain_sentence
+) -> list[tuple[str, list[str]]]:
+    """Title and lines of each part, for people.
+
+    Args:
+        line: what becomes of each line and title but the sentences.
+        sentence: how a sentence is shown.
+    """
+    parts = [(line(title), [line(text) for text in lines]) for title, lines in plain_blocks(found)]
+    if "sentences" in found:
+        lines = [sentence(one) for one in found["sentences"]]
+        parts.insert(1 + ("neighbours" in found), (line("Sentences"), lines or [line("none names both")]))
+    return parts
+
+
+def plain_blocks(found: dict[str, Any]) -> list[tuple[str, list[str]]]:
+    """Title and lines of each part but the sentences."""
     shown = [(name, value) for name, value in found["prediction"].items() if value is not None]
     parts = [("Prediction", [f"{name}: {f'{v:.4f}' if isinstance(v, float) else v}" for name, v in shown])]
     if "neighbours" in found:
         rows = found["neighbours"]
         lines = [f"{r['score']:.3f}  {r['source_name']} – {r['target_name']}: {r['relation']}" for r in rows]
         parts.append(("Listed pairs related most alike", lines or ["none: the index lists no relations"]))
-    if "sentences" in found:
-        lines = [f"{one['doc_id']}: {one['sentence']}" for one in found["sentences"]]
-        parts.append(("Sentences", lines or ["none names both"]))
     if "paths" in found:
         parts.append(("Paths of at most three edges", found["paths"] or ["none"]))
     if "modes" in found:
@@ -180,8 +206,8 @@ def write_page(found: dict[str, Any], path: str | Path, overwrite: bool = False)
     """
     name = html.escape(" – ".join(found["names"]))
     parts = [
-        f"<h2>{html.escape(title)}</h2><ul>{''.join(f'<li>{html.escape(row)}</li>' for row in rows)}</ul>"
-        for title, rows in blocks(found)
+        f"<h2>{title}</h2><ul>{''.join(f'<li>{row}</li>' for row in rows)}</ul>"
+        for title, rows in blocks(found, html.escape, marked_sentence)
     ]
     pair = html.escape(" – ".join(found["pair"]))
     page = (

@@ -18,8 +18,8 @@ from kgrel.evaluate.report import inline_svg, plain, table, write_report
 from kgrel.evaluate.settings import EvaluationSettings
 from kgrel.evaluate.tables import HEADS, table_rows
 from kgrel.metrics.classification import best
-from kgrel.text.corpus import Corpus, Evidence
-from kgrel.text.evidence import EvidenceIndex
+from kgrel.text.corpus import Corpus
+from kgrel.text.evidence import EvidenceIndex, marked
 from kgrel.train.leakage import refuse_shared_pairs
 from kgrel.train.pair_artifact import PairArtifact
 from kgrel.train.pair_data import Part, Rows
@@ -128,15 +128,6 @@ def sentences(model: PairArtifact, evidence: EvidenceIndex, pair: tuple[int, int
     if not found:
         return "<p class=note>No sentence of the corpus names both.</p>"
     return "<ul>" + "".join(f"<li>{marked(one)}</li>" for one in found) + "</ul>"
-
-
-def marked(found: Evidence) -> str:
-    """A sentence with its document and both mentions."""
-    doc_id, text, head, tail = found
-    pieces = (text[: head[0]], text[slice(*head)], text[head[1] : tail[0]], text[slice(*tail)], text[tail[1] :])
-    before, one, between, two, after = map(html.escape, pieces)
-    shown = f"{before}<mark>{one}</mark>{between}<mark>{two}</mark>{after}"
-    return f"{shown} <span class=note>{html.escape(doc_id)}</span>"
 
 
 def grid(heads: list[str], rows: list[list[str]]) -> str:

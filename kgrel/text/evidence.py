@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,3 +79,12 @@ def find_entity(corpus: Corpus, text: str) -> int:
         KgrelError: the corpus has no such entity, or several; the message names some.
     """
     return corpus.entities.named(text, f"stands in a context of {corpus.artifact.path}")
+
+
+def marked(found: Evidence) -> str:
+    """A sentence with its document as HTML, both mentions marked."""
+    doc_id, text, head, tail = found
+    pieces = (text[: head[0]], text[slice(*head)], text[head[1] : tail[0]], text[slice(*tail)], text[tail[1] :])
+    before, one, between, two, after = map(html.escape, pieces)
+    shown = f"{before}<mark>{one}</mark>{between}<mark>{two}</mark>{after}"
+    return f"{shown} <span class=note>{html.escape(doc_id)}</span>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from pathlib import Path
 
@@ -46,7 +47,12 @@ def test_every_part_is_told(
     shown = text_explanation(found)
     assert found["sentences"][0]["sentence"] in shown
     write_page(found, tmp_path / "page.html")
-    assert names[0] in (tmp_path / "page.html").read_text()
+    page = (tmp_path / "page.html").read_text()
+    assert names[0] in page
+    first = found["sentences"][0]
+    mentions = [html.escape(first["sentence"][slice(*first[side])]) for side in ("head", "tail")]
+    assert all(f"<mark>{mention}</mark>" in page for mention in mentions)
+    assert page.count("<mark>") == 2 * len(found["sentences"])
 
 
 def test_what_is_not_given_is_said(pairs_path: Path, corpus_path: Path) -> None:

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from kgrel.data.errors import KgrelError
-from kgrel.evaluate.pair_report import NOVEL, marked, write_pair_report
+from kgrel.evaluate.pair_report import NOVEL, write_pair_report
 from kgrel.evaluate.pairs import evaluate_pairs
 from kgrel.evaluate.settings import LEAST_DRAWS, EvaluationSettings
 from kgrel.evaluate.tables import table_rows
-from kgrel.text.corpus import Corpus, Evidence
+from kgrel.text.corpus import Corpus
 from kgrel.train.pair_data import Part
 from kgrel.train.pair_model import PairModel
 
@@ -52,11 +52,6 @@ def test_novel_pairs_are_unlisted_held_out_in_order_and_shown_with_sentences(pag
     heads, tails = (np.array(side) for side in zip(*shown, strict=True))
     assert pair_model.known(heads, tails) == [None] * len(found)
     assert section.count("<mark>") >= 2
-
-
-def test_mentions_are_marked_and_the_sentence_is_escaped() -> None:
-    found = marked(Evidence("<7>", "A<B binds C&D.", (0, 3), (10, 13)))
-    assert found == "<mark>A&lt;B</mark> binds <mark>C&amp;D</mark>. <span class=note>&lt;7&gt;</span>"
 
 
 def test_the_same_evaluation_gives_the_same_page_that_loads_nothing(

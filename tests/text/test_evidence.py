@@ -7,8 +7,8 @@ import pytest
 
 from kgrel.data.errors import ArtifactError, KgrelError
 from kgrel.text.build import build_corpus
-from kgrel.text.corpus import Corpus
-from kgrel.text.evidence import EvidenceIndex, find_entity
+from kgrel.text.corpus import Corpus, Evidence
+from kgrel.text.evidence import EvidenceIndex, find_entity, marked
 
 
 @pytest.fixture
@@ -55,3 +55,8 @@ def test_a_corpus_without_an_index_is_refused_by_name(corpus: Corpus) -> None:
     del corpus.artifact.manifest.files["evidence.arrow"]
     with pytest.raises(ArtifactError, match="build the corpus again"):
         EvidenceIndex.of(corpus)
+
+
+def test_mentions_are_marked_and_the_sentence_is_escaped() -> None:
+    found = marked(Evidence("<7>", "A<B binds C&D.", (0, 3), (10, 13)))
+    assert found == "<mark>A&lt;B</mark> binds <mark>C&amp;D</mark>. <span class=note>&lt;7&gt;</span>"
