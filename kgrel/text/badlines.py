@@ -35,3 +35,8 @@ class BadLines:
         self.count += 1
         if len(self.first) < KEPT:
             self.first.append(f"{Path(error.path).name} line {line}: {error.message}")
+
+    @property
+    def told(self) -> str:
+        """What was left out, to follow a sentence on what is missing; empty if nothing was."""
+        return f"; {self.count:,} bad lines left out, e.g. {self.first[0]}" if self.count else ""

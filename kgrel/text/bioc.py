@@ -46,7 +46,7 @@ def read_bioc(path: Path, bad: BadLines) -> Iterator[Document]:
             seen.add(read.doc_id)
             yield read
     if not seen:
-        raise InputError(path, "holds no document; BioC-JSON has documents with passages")
+        raise InputError(path, "holds no document; BioC-JSON has documents with passages" + bad.told)
 
 
 def _values(path: Path) -> Iterator[tuple[int, Any]]:

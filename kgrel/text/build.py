@@ -84,9 +84,8 @@ def build_corpus(
         totals = total(paths, lexicon)
         if not totals.contexts:
             files = ", ".join(str(path) for path in inputs)
-            raise InputError(
-                files, "no sentence names two different entities of the lexicons; check that they fit together"
-            )
+            message = "no sentence names two different entities of the lexicons; check that they fit together"
+            raise InputError(files, message + bad.told)
         with create_artifact(out, manifest, overwrite) as draft:
             draft.summary |= _summary_of_lexicon(lexicon, bad_rows) | _summary_of_input(totals, bad)
             draft.summary |= merge(paths, totals, lexicon, settings, draft.path, progress)

@@ -101,7 +101,7 @@ def read_lexicon(type_: str, path: str | Path, settings: BuildCorpusSettings, ba
         terms = list(read_tsv(kind, path, bad, row_types))
     if not terms:
         hint = f" (gene types read: {', '.join(row_types)})" if row_types else ""
-        raise InputError(path, f"holds no entry that is read{hint}")
+        raise InputError(path, f"holds no entry that is read{hint}{bad.told}")
     return terms
 
 

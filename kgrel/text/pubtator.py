@@ -61,7 +61,7 @@ def read_pubtator(path: Path, bad: BadLines) -> Iterator[Document]:
             seen.add(read.doc_id)
             yield read
     if not seen:
-        raise InputError(path, "holds no document; PubTator has lines like 12345|t|Title")
+        raise InputError(path, "holds no document; PubTator has lines like 12345|t|Title" + bad.told)
 
 
 def read_relations(path: Path) -> dict[str, dict[frozenset[str], str]]:

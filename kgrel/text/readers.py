@@ -133,7 +133,7 @@ def read_text(path: Path, bad: BadLines) -> Iterator[Document]:
     if passages:
         yield Document(doc_id, tuple(passages))
     if not read:
-        raise InputError(path, "holds no text")
+        raise InputError(path, "holds no text" + bad.told)
 
 
 def _paragraphs(path: Path, bad: BadLines) -> Iterator[str]:

@@ -148,7 +148,8 @@ def collect(
         sides = own.held_out[own.labels == place]
         if sides.all() or not sides.any():
             files = ", ".join(map(str, inputs))
-            raise InputError(files, f"too few mentions of {label} to train and validate on; give more sentences")
+            message = f"too few mentions of {label} to train and validate on; give more sentences, or more names"
+            raise InputError(files, message + bad.told)
     return TypingData(words, classes, own, _gold(gold, tagger, settings, bad, words, classes))
 
 

@@ -63,42 +63,77 @@ def as_json_lines(table: bytes, delimiter: str = "\t") -> bytes:
     return "".join(json.dumps(dict(zip(header, row, strict=True))) + "\n" for row in rows).encode()
 
 
-PUBTATOR = b"""1|t|aspirin for fever
-1|a|WASP1 is raised by aspirin.
-1\t0\t7\taspirin\tChemical\tD001241
-1\t12\t17\tfever\tDisease\tD005334
-1\tCID\tD001241\tD005334
+def as_text(table: bytes) -> bytes:
+    """Sentences as plain text, a paragraph each."""
+    return b"\n\n".join(line.split(b"\t")[1] for line in table.splitlines()[1:]) + b"\n"
 
-"""
-BIOC = b"""{"source": "x", "date": "", "key": "", "infons": {}, "documents": [{"id": "1", "infons": {}, "relations": [],
-"passages": [{"offset": 0, "infons": {"type": "title"}, "text": "aspirin for fever", "annotations": [{"id": "1",
-"infons": {"type": "Chemical", "identifier": "D001241"}, "text": "aspirin", "locations": [{"offset": 0, "length": 7}]},
-{"id": "2", "infons": {"type": "Disease", "identifier": "D005334"}, "text": "fever",
-"locations": [{"offset": 12, "length": 5}]}], "relations": []}]}]}
-"""
-OBO = b"""format-version: 1.2
 
-[Term]
-id: DOID:1
-name: fever
-synonym: "pyrexia" EXACT []
-xref: MSH:D005334
+def as_pubtator(table: bytes) -> bytes:
+    """Sentences as documents of a title and an abstract."""
+    texts = as_text(table).decode().strip().split("\n\n")
+    return "".join(f"{number}|t|{text}\n{number}|a|{text}\n\n" for number, text in enumerate(texts, 1)).encode()
 
-[Term]
-id: DOID:2
-name: gout
-is_a: DOID:1 ! fever
-"""
+
+def as_bioc(table: bytes) -> bytes:
+    """The same in BioC-JSON."""
+    texts = as_text(table).decode().strip().split("\n\n")
+    passages = [[{"offset": 0, "infons": {"type": "title"}, "text": text, "annotations": []}] for text in texts]
+    documents = [{"id": str(number), "infons": {}, "passages": those} for number, those in enumerate(passages, 1)]
+    return json.dumps({"source": "x", "date": "", "key": "", "infons": {}, "documents": documents}).encode()
+
+
+def labelled_pubtator() -> bytes:
+    """Documents of one sentence with two mentions and what it states."""
+    documents = []
+    for number in range(1, 41):
+        sentence, label = stated(number).split("\t")
+        text = sentence.replace("@GENE$", "TWNX2").replace("@DISEASE$", "fever")
+        at = [(text.index(name), text.index(name) + len(name), name) for name in ("TWNX2", "fever")]
+        kinds = (("GENE", "1"), ("DISEASE", "DOID:9000001"))
+        mentions = [
+            f"{number}\t{start}\t{end}\t{name}\t{kind}\t{id_}"
+            for (start, end, name), (kind, id_) in zip(at, kinds, strict=True)
+        ]
+        relation = f"{number}\tR{label}\t1\tDOID:9000001"
+        documents.append("\n".join([f"{number}|t|{text}", f"{number}|a|", *mentions, relation, "", ""]))
+    return "".join(documents).encode()
+
+
+def gold_bioc(count: int = 40) -> bytes:
+    """The gold documents in BioC-JSON."""
+    names = [(0, "kevrulathaemia", "DISEASE", "DOID:9000001"), (19, "TWNX2", "GENE", "1")]
+    marked = [
+        {"id": str(start), "infons": {"type": kind, "identifier": id_}, "text": name,
+         "locations": [{"offset": start, "length": len(name)}]}
+        for start, name, kind, id_ in names
+    ]  # fmt: skip
+    text = {"offset": 0, "infons": {"type": "title"}, "text": "kevrulathaemia and TWNX2", "annotations": marked}
+    documents = [{"id": str(number), "infons": {}, "passages": [text]} for number in range(count)]
+    return json.dumps({"source": "x", "date": "", "key": "", "infons": {}, "documents": documents}).encode()
+
+
+def as_obo(table: bytes) -> bytes:
+    """A lexicon as OBO."""
+    terms = ["format-version: 1.2\n"]
+    for line in table.decode().splitlines()[1:]:
+        doid, name, synonyms, *_ = line.split("\t")
+        spelled = [f'synonym: "{synonym}" EXACT []' for synonym in synonyms.split("|") if synonym]
+        terms.append("\n".join(["[Term]", f"id: {doid}", f"name: {name}", *spelled, "is_a: DOID:9000001 ! a", ""]))
+    return "\n".join(terms).encode()
+
+
 DOCUMENTS = [line.split(b"\t")[0] for line in world("sentences.tsv").splitlines()[1:]]
 DATES = b"doc_id\tdate\n" + b"".join(b"%s\t%d-0%d\n" % (name, 1990 + number // 9, 1 + number % 9)
                                       for number, name in enumerate(DOCUMENTS))  # fmt: skip
+LABELLED = ("sentence\tlabel\n" + "".join(f"{stated(number)}\n" for number in range(40))).encode()
 VALID: dict[str, dict[str, bytes]] = {
     "sentences": {
-        ".tsv": world("sentences.tsv"), ".jsonl": as_json_lines(world("sentences.tsv")), ".pubtator": PUBTATOR,
-        ".json": BIOC, ".txt": b"Aspirin lowers fever. It does.\n\nMore text.\n",
+        ".tsv": world("sentences.tsv"), ".jsonl": as_json_lines(world("sentences.tsv")),
+        ".pubtator": as_pubtator(world("sentences.tsv")),
+        ".json": as_bioc(world("sentences.tsv")), ".txt": as_text(world("sentences.tsv")),
     },
-    "gold": {".pubtator": world("gold.pubtator"), ".json": BIOC},
-    "lexicon": {".tsv": world("diseases.tsv"), ".obo": OBO},
+    "gold": {".pubtator": world("gold.pubtator"), ".json": gold_bioc()},
+    "lexicon": {".tsv": world("diseases.tsv"), ".obo": as_obo(world("diseases.tsv"))},
     "stop-list": {".txt": b"# names\nfever\nGout\n"},
     "relations": {
         ".tsv": world("relations.tsv"), ".csv": world("relations.tsv").replace(b"\t", b","),
@@ -113,10 +148,8 @@ VALID: dict[str, dict[str, bytes]] = {
     "nodes": {".tsv": world("nodes.tsv")},
     "named-nodes": {".tsv": world("nodes.tsv").replace(b"kind", b"type"), ".csv": b"id,type,name\n1,GENE,one\n"},
     "dates": {".tsv": DATES, ".jsonl": as_json_lines(DATES)},
-    "labelled": {
-        ".tsv": ("sentence\tlabel\n" + "".join(f"{stated(number)}\n" for number in range(40))).encode(),
-        ".pubtator": PUBTATOR,
-    },
+    "labelled": {".tsv": LABELLED, ".pubtator": labelled_pubtator()},
+    "labelled-as-learned": {".tsv": LABELLED},
     "kgx": {".jsonl": b'{"subject": "A:1", "predicate": "biolink:affects", "object": "B:2"}\n'},
     "reviews": {".sqlite": world("reviews.sqlite")},
     "scored": {".csv": world("scored.csv"), ".jsonl": as_json_lines(world("scored.csv"), ",")},
@@ -211,7 +244,7 @@ PLACES = [
     Place("classify-mentions", "mentions", "FILE A/world/mentions.tsv --out OUT.csv", "artifact"),
     Place("classify-mentions", "sentences", "A/mentions FILE --out OUT.csv", "labelled"),
     Place("evaluate-mentions", "mentions", "FILE A/world/mentions.tsv", "artifact"),
-    Place("evaluate-mentions", "sentences", "A/mentions FILE", "labelled"),
+    Place("evaluate-mentions", "sentences", "A/mentions FILE", "labelled-as-learned"),
     Place("embed-mentions", "artifact", "FILE A/world/mentions.tsv --out OUT.jsonl", "artifact"),
     Place("embed-mentions", "sentences", "A/mentions FILE --out OUT.jsonl", "labelled"),
     Place("explain-mention", "mentions", "FILE the~@GENE$~causes~@DISEASE$", "artifact"),

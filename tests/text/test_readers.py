@@ -141,3 +141,13 @@ def test_plain_text_is_one_document_of_paragraphs(write) -> None:
 def test_a_file_without_content_is_refused(write, name: str) -> None:
     with pytest.raises(InputError, match=name):
         read(write(name, "\n\n" if name != "a.tsv" else ""))
+
+
+def test_a_file_whose_lines_are_all_bad_says_why(write) -> None:
+    path, bad = write("a.txt", b"\xff\n\xfe\n"), BadLines()
+    with pytest.raises(
+        InputError, match=r"holds no text; 2 bad lines left out, e\.g\. a\.txt line 1: is not valid UTF-8"
+    ):
+        read(path, bad)
+    with pytest.raises(InputError, match=r"holds no text$"):
+        read(write("b.txt", "\n\n"))
