@@ -70,7 +70,7 @@ def command_in_this_process(arguments: list[str], way: str, at: int, pipe: Any) 
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.argv, sys.stderr, sys.stdout = ["kgrel", *arguments], io.StringIO(), io.StringIO()
-    disturbance = Disturbance(way, at)
+    disturbance = Disturbance(way, 0 if way == "EFBIG" else at)
     if way == "EFBIG" and at:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (at, at))
