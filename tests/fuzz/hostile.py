@@ -60,7 +60,7 @@ CONTENTS: dict[str, Content] = {
     "other delimiters": swapped,
     "invalid UTF-8": json_line(b"\xff\xfe\xfd\t\x80\t\xc3("),
     "overlong UTF-8": json_line(b"\xc0\xaf\t\xe0\x80\xaf\t\xed\xa0\x80"),
-    "UTF-16": lambda good: good.decode().encode("utf-16"),
+    "UTF-16": lambda good: good.decode(errors="replace").encode("utf-16"),
     "Latin-1": json_line("na\xefve\tcaf\xe9\tZ\xfcrich".encode("latin-1")),
     "a huge field": in_last_line(b"x" * 300_000),
     "a huge field without end": lambda good: good + b'"' + b"y" * 300_000,
