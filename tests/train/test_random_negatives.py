@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kgrel.train.pair_data import type_rows_of
+from kgrel.train.random_negatives import random_negatives
 from kgrel.train.settings import PairSettings
-from kgrel.train.splits import random_negatives
 
 MakeToy = Callable[..., Any]
 seeds = settings(max_examples=8, deadline=None)(given(seed=st.integers(0, 2**32)))
