@@ -14,11 +14,12 @@ SPLITS = {
     "entity-cold": "an unlabelled entity",
     "unseen": "never named together",
     "unseen, all listed": "the same, all listed pairs train",
+    "removed": "contexts deleted before pretraining",
 }
 """Split → heading."""
 METHODS = (
-    "kgrel combined", "baselines combined", "kgrel, fine-tuned", "kgrel", "ComplEx", "label-only embeddings",
-    "log co-mention count", "label-degree product",
+    "kgrel combined", "baselines combined", "kgrel, fine-tuned", "kgrel", "attention", "ComplEx",
+    "label-only embeddings", "log co-mention count", "label-degree product",
 )  # fmt: skip
 
 
