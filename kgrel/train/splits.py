@@ -344,8 +344,8 @@ def with_never_mentioned(world: World, data: PairData, settings: SplitSettings) 
     cells = Cells.of(world.classes, world.type_rows, listed.label_degrees())
     excluded = np.union1d(np.union1d(world.listed, world.keys), own)
     rng = rng_of(settings.seed, Stream.NEGATIVES, Part.TRAINING)
+    # Both entities of these have training labels, as those of the gained ones do, so none of them was held out.
     like = np.concatenate(draw_like(cells, gained, round(settings.negatives_per_positive), excluded, rng))
-    like = like[warm_entities[like // size] & warm_entities[like % size]]
     return world.pairs(*merged(universe, parts, like, Part.TRAINING))
 
 

@@ -330,7 +330,7 @@ def test_days_begin_a_part_where_the_share_before_them_is_reached(
     make_toy: MakeToy, validation: float, test: float
 ) -> None:
     toy = make_toy(1, entities=60, comentioned=900, listed=240)
-    days = np.random.default_rng(0).permutation(np.arange(1, len(toy.comentions[0]) + 1) // 10)
+    days = np.random.default_rng(0).permutation(np.maximum(np.arange(len(toy.comentions[0])) - 60, 0))
     asked = dataclasses.replace(SETTINGS, split="date", dates="given", validation_share=validation, test_share=test)
     data = assemble_pairs(toy.entities, toy.comentions, toy.relations, asked, SplitInputs(first_dates=days))
     day_of = dict(zip(zip(*(side.tolist() for side in toy.comentions[:2]), strict=True), days.tolist(), strict=True))
@@ -339,6 +339,16 @@ def test_days_begin_a_part_where_the_share_before_them_is_reached(
     later, last = (round((1 - share) * len(data)) for share in (validation + test, test))
     starts = [np.sort(of_pairs)[later], np.sort(of_pairs)[last] if test else of_pairs.max() + 1]
     assert np.array_equal(data.parts, (of_pairs >= starts[0]).astype(int) + (of_pairs >= starts[1]))
+
+
+def test_pairs_without_a_date_do_not_come_back_as_pairs_that_are_never_mentioned(make_toy: MakeToy) -> None:
+    toy = make_toy(1, entities=60, comentioned=900, listed=240)
+    days = np.arange(len(toy.comentions[0])) - 300
+    asked = dataclasses.replace(SETTINGS, split="date", dates="given", pairs="both")
+    data = assemble_pairs(toy.entities, toy.comentions, toy.relations, asked, SplitInputs(first_dates=days.clip(-1)))
+    undated = {frozenset(pair) for pair in zip(*(side[days < 0].tolist() for side in toy.comentions[:2]), strict=True)}
+    assert undated & {frozenset(pair) for pair in toy.listed}
+    assert not keys_of(data) & undated
 
 
 @pytest.mark.parametrize("split", get_args(Split))
