@@ -161,32 +161,27 @@ def blocks(
     """Title and lines of each part, for people.
 
     Args:
-        line: what becomes of each line and title but the sentences.
+        line: what becomes of each line but the sentences; titles are the project's own words.
         sentence: how a sentence is shown.
     """
-    parts = [(line(title), [line(text) for text in lines]) for title, lines in plain_blocks(found)]
-    if "sentences" in found:
-        lines = [sentence(one) for one in found["sentences"]]
-        parts.insert(1 + ("neighbours" in found), (line("Sentences"), lines or [line("none names both")]))
-    return parts
-
-
-def plain_blocks(found: dict[str, Any]) -> list[tuple[str, list[str]]]:
-    """Title and lines of each part but the sentences."""
-    shown = [(name, value) for name, value in found["prediction"].items() if value is not None]
-    parts = [("Prediction", [f"{name}: {f'{v:.4f}' if isinstance(v, float) else v}" for name, v in shown])]
+    values = [(name, value) for name, value in found["prediction"].items() if value is not None]
+    lines = [line(f"{name}: {f'{v:.4f}' if isinstance(v, float) else v}") for name, v in values]
+    parts = [("Prediction", lines)]
     if "neighbours" in found:
         rows = found["neighbours"]
-        lines = [f"{r['score']:.3f}  {r['source_name']} – {r['target_name']}: {r['relation']}" for r in rows]
-        parts.append(("Listed pairs related most alike", lines or ["none: the index lists no relations"]))
+        lines = [line(f"{r['score']:.3f}  {r['source_name']} – {r['target_name']}: {r['relation']}") for r in rows]
+        parts.append(("Listed pairs related most alike", lines or [line("none: the index lists no relations")]))
+    if "sentences" in found:
+        lines = [sentence(one) for one in found["sentences"]]
+        parts.append(("Sentences", lines or [line("none names both")]))
     if "paths" in found:
-        parts.append(("Paths of at most three edges", found["paths"] or ["none"]))
+        parts.append(("Paths of at most three edges", [line(path) for path in found["paths"] or ["none"]]))
     if "modes" in found:
         share = f"u explains {found['u']['share_of_variance']:.1%} of the variance of z"
-        lines = [f"{m['share']:.0%}: {' '.join(m['words'])}" for m in found["modes"]]
+        lines = [line(f"{m['share']:.0%}: {' '.join(m['words'])}") for m in found["modes"]]
         parts.append((f"Modes: {len(lines)} ({share})", lines))
     if found["omitted"]:
-        parts.append(("Left out", [f"{name}: {reason}" for name, reason in found["omitted"].items()]))
+        parts.append(("Left out", [line(f"{name}: {reason}") for name, reason in found["omitted"].items()]))
     return parts
 
 
