@@ -69,17 +69,19 @@ def as_text(table: bytes) -> bytes:
 
 
 def as_pubtator(table: bytes) -> bytes:
-    """Sentences as documents of a title and an abstract."""
+    """Sentences as documents of a title and an abstract, behind those that bring their mentions."""
     texts = as_text(table).decode().strip().split("\n\n")
-    return "".join(f"{number}|t|{text}\n{number}|a|{text}\n\n" for number, text in enumerate(texts, 1)).encode()
+    plain = "".join(f"{number}|t|{text}\n{number}|a|{text}\n\n" for number, text in enumerate(texts, 1001))
+    return world("gold.pubtator") + plain.encode()
 
 
 def as_bioc(table: bytes) -> bytes:
     """The same in BioC-JSON."""
     texts = as_text(table).decode().strip().split("\n\n")
     passages = [[{"offset": 0, "infons": {"type": "title"}, "text": text, "annotations": []}] for text in texts]
-    documents = [{"id": str(number), "infons": {}, "passages": those} for number, those in enumerate(passages, 1)]
-    return json.dumps({"source": "x", "date": "", "key": "", "infons": {}, "documents": documents}).encode()
+    documents = [{"id": str(number), "infons": {}, "passages": those} for number, those in enumerate(passages, 1001)]
+    gold = json.loads(gold_bioc())
+    return json.dumps(gold | {"documents": gold["documents"] + documents}).encode()
 
 
 def labelled_pubtator() -> bytes:
@@ -118,7 +120,11 @@ def as_obo(table: bytes) -> bytes:
     for line in table.decode().splitlines()[1:]:
         doid, name, synonyms, *_ = line.split("\t")
         spelled = [f'synonym: "{synonym}" EXACT []' for synonym in synonyms.split("|") if synonym]
-        terms.append("\n".join(["[Term]", f"id: {doid}", f"name: {name}", *spelled, "is_a: DOID:9000001 ! a", ""]))
+        terms.append(
+            "\n".join(
+                ["[Term]", f"id: {doid}", f"name: {name}", *spelled, "xref: MSH:D005334", "is_a: DOID:9000001 ! a", ""]
+            )
+        )
     return "\n".join(terms).encode()
 
 
