@@ -28,7 +28,8 @@ SPLITS = {
     "them co-mentioned either: what the tool is for.",
     "unseen, all listed": "As unseen, but listed pairs that are never mentioned together train as well (`--pairs "
     "both`), and the unlisted ones have as many training labels among all of these.",
-    "removed": "Pairs whose contexts were deleted before pretraining.",
+    "removed": "Co-mentioned pairs whose contexts `hold-out-pairs` deleted before pretraining: listed ones, and as "
+    "many unlisted ones like them. *Co-occurrence* calls all of them listed.",
 }
 """What each split is."""
 CHOICES_TEXT = """## Options of the fine-tuned classifier (`pair_choices.py`)
