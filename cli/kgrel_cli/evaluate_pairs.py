@@ -26,6 +26,7 @@ def command(pairs: Path, beside: tuple[Path, ...], plot: Path | None, as_json: b
     """Evaluate PAIRS, or a baseline, on its test pairs, beside others, with entity-clustered bootstrap intervals.
 
     Thresholds are tuned on validation pairs alone. "covered" are pairs of which both entities have a training label.
+    Pairs seen in text and pairs not seen in text have tables of their own where PAIRS holds out both.
 
     \b
     Examples:

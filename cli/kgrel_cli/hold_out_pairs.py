@@ -15,7 +15,7 @@ from kgrel_cli.options import INPUT, output_options, print_summary, settings_fro
 @click.argument("corpus", type=INPUT)
 @click.option(
     "--relations", required=True, type=INPUT,
-    help="Listed pairs with the columns class, source_id, target_id: csv, tsv, jsonl or parquet, also .gz.",
+    help="Listed pairs with the columns class, source_id, target_id: csv, tsv, jsonl or parquet, also .gz and .zst.",
 )  # fmt: skip
 @click.option("--out", required=True, type=INPUT, help="Directory of the CORPUS artifact to write.")
 @settings_options(HoldOutSettings)

@@ -19,7 +19,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def lexicon_option(required: bool) -> Callable[[F], F]:
     """``--lexicon TYPE=FILE``, repeatable."""
-    text = "Names of the entities of a type: TSV (columns id, name, synonyms …) or OBO, also .gz. May be repeated."
+    text = "Names of the entities of a type: TSV (id, name, synonyms …) or OBO, also .gz and .zst. May be repeated."
     return click.option(
         "--lexicon", "lexicons", multiple=True, required=required, metavar="TYPE=FILE", callback=_named_files, help=text
     )

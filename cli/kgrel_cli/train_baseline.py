@@ -27,7 +27,8 @@ from kgrel_cli.progress import Reporter
 def command() -> None:
     """Fit a baseline to the pairs that train-pairs splits in the same way with the same seed.
 
-    What is saved is scored by score-pairs and rank-pairs, and evaluated by evaluate-pairs and evaluate-ranking.
+    What is saved is scored by score-pairs and rank-pairs, and evaluated by evaluate-pairs and evaluate-ranking. When
+    the command of a killed run is given again, attention goes on from its checkpoint, the others start again.
 
     \b
     Examples:
@@ -54,6 +55,7 @@ def add(
         further: gives the command further options.
     """
 
+    resumed = "is resumed" if kind is Kind.ATTENTION else "starts again, with the same result"
     needed = " --graph graph" if kind is Kind.PATH_COUNTS else ""
     example = f"kgrel train-baseline {kind} --corpus corpus --relations relations.tsv.gz{needed} --out {kind}"
 
@@ -61,10 +63,10 @@ def add(
     @click.option("--corpus", required=True, type=INPUT, help="CORPUS that says which pairs are co-mentioned.")
     @click.option(
         "--relations", required=True, type=INPUT,
-        help="Listed pairs: a GRAPH, or csv, tsv, jsonl or parquet, also .gz, with class, source_id, target_id.",
+        help="A GRAPH, or csv, tsv, jsonl or parquet, also .gz and .zst, with class, source_id, target_id.",
     )  # fmt: skip
     @further
-    @click.option("--out", required=True, type=INPUT, help="Directory of the artifact; an unfinished run is resumed.")
+    @click.option("--out", required=True, type=INPUT, help=f"Directory of the artifact; an unfinished run {resumed}.")
     @settings_options(cls, recipes)
     @output_options
     def run(

@@ -20,7 +20,7 @@ GRAPH_WIDTH = 64
 @click.option("--corpus", required=True, type=INPUT, help="CORPUS that says which pairs are co-mentioned.")
 @click.option(
     "--relations", type=INPUT,
-    help="Listed pairs with the columns class, source_id, target_id: csv, tsv, jsonl or parquet, also .gz.",
+    help="Listed pairs with the columns class, source_id, target_id: csv, tsv, jsonl or parquet, also .gz and .zst.",
 )  # fmt: skip
 @click.option("--graph", type=INPUT, help="GRAPH whose edges are the listed pairs, instead of --relations.")
 @click.option(

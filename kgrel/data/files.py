@@ -21,6 +21,8 @@ import pyarrow as pa
 from kgrel.data.claims import claim, release, rename_new, staging_of, sweep
 from kgrel.data.errors import InputError, KgrelError
 
+COMPRESSED = (".gz", ".zst")
+"""Endings of the compressions that :func:`open_input` reads, in any case."""
 LONGEST_LINE = 1 << 26
 """Bytes of the longest line that is read, 64 MiB: what a file says of itself must not fill the memory."""
 LONGEST_READ = 1 << 18
@@ -29,6 +31,21 @@ MOST_EXPANDED = 200
 """How many times its size a compressed file may become, if that is more than :data:`LONGEST_LINE`; text becomes 3 to 50
 times its size, what is made to fill the memory a thousand times or more."""
 _DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
+
+
+def compression_of(path: str | Path) -> str:
+    """Which of :data:`COMPRESSED` a path ends in; empty if none."""
+    return next((ending for ending in COMPRESSED if str(path).lower().endswith(ending)), "")
+
+
+def without_compression(path: str | Path) -> str:
+    """The path without the ending of a compression, so that the ending before it tells the format.
+
+    Examples:
+        >>> without_compression("world/Edges.SIF.gz")
+        'world/Edges.SIF'
+    """
+    return str(path)[: len(str(path)) - len(compression_of(path))]
 
 
 @contextmanager
@@ -69,9 +86,10 @@ def refuse_irregular(path: Path) -> None:
 
 def _open(path: Path) -> BinaryIO:
     file = path.open("rb")
-    if path.suffix == ".gz":
+    compression = compression_of(path)
+    if compression == ".gz":
         return cast(BinaryIO, io.BufferedReader(_Expanded(path, file, gzip.GzipFile(fileobj=file)), LONGEST_READ))
-    if path.suffix == ".zst":
+    if compression == ".zst":
         stream = pa.CompressedInputStream(pa.PythonFile(file, "r"), "zstd")
         return cast(BinaryIO, io.BufferedReader(_Expanded(path, file, stream), LONGEST_READ))
     return file

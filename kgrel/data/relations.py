@@ -86,7 +86,7 @@ class ResolvedRelations:
 def read_relations(
     path: str | Path, format: Format | None = None, class_columns: Sequence[str] = CLASS_COLUMNS
 ) -> Relations:
-    """Read a relations file: csv, tsv, jsonl or parquet by ending, also ``.gz``.
+    """Read a relations file: csv, tsv, jsonl or parquet by ending, also compressed.
 
     Columns by name (case ignored, others are ignored): the class under one of ``class_columns``;
     ``source_id``, ``source`` or ``head``; ``target_id``, ``target`` or ``tail``; optionally ``source_type``

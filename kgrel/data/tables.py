@@ -8,6 +8,8 @@ needs a format.
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -20,7 +22,14 @@ import pyarrow.parquet as pq
 
 from kgrel.data.delimited import Piece, encode_delimited, encode_header, read_delimited
 from kgrel.data.errors import InputError, KgrelError, did_you_mean
-from kgrel.data.files import atomic_file, open_input, output_stream, refuse_place
+from kgrel.data.files import (
+    atomic_file,
+    compression_of,
+    open_input,
+    output_stream,
+    refuse_place,
+    without_compression,
+)
 from kgrel.data.jsonlines import encode_jsonlines, read_jsonlines
 
 Format = Literal["csv", "tsv", "jsonl", "parquet"]
@@ -30,7 +39,7 @@ _DELIMITERS = {"csv": ",", "tsv": "\t"}
 
 
 def format_of(path: str | Path, format: Format | None = None) -> Format:
-    """The format that is given, or else the one that the ending says; ``.gz`` after it is looked through.
+    """The format that is given, or else the one that the ending says; that of a compression after it is looked through.
 
     Raises:
         KgrelError: neither says one of csv, tsv, jsonl, parquet.
@@ -42,7 +51,7 @@ def format_of(path: str | Path, format: Format | None = None) -> Format:
         return format
     if str(path) == "-":
         raise KgrelError(f"standard input and output have no ending; give the format: one of {choices}")
-    ending = Path(str(path).removesuffix(".gz")).suffix.lstrip(".").lower()
+    ending = Path(without_compression(path)).suffix.lstrip(".").lower()
     for known in FORMATS:
         if ending == known:
             return known
@@ -56,7 +65,7 @@ class TableReader:
     file may be iterated again; standard input only once.
 
     Args:
-        path: a regular file, also ``.gz``; ``-`` is standard input.
+        path: a regular file, also ``.gz`` or ``.zst``; ``-`` is standard input.
         format: needed for ``-``; otherwise it overrules the ending.
         chunk_rows: rows of a chunk.
         quoted: of csv and tsv: whether a field may stand in quotes (RFC 4180).
@@ -87,6 +96,11 @@ class TableReader:
         """Names of the columns, in order."""
         return list(self.schema.names)
 
+    @property
+    def in_place(self) -> bool:
+        """Whether any row can be read from the file without those before it."""
+        return self.format == "parquet" and not compression_of(self.path)
+
     def __iter__(self) -> Iterator[pa.Table]:
         return (table for _, table in self.numbered())
 
@@ -114,6 +128,8 @@ class TableReader:
     def _open(self) -> tuple[ExitStack, Iterator[Piece]]:
         with ExitStack() as stack:
             stream = stack.enter_context(open_input(self.path))
+            if self.format == "parquet" and not self.in_place:
+                stream = stack.enter_context(_spooled(stream))
             self.schema, pieces = self._read(stream)
             _refuse_twins(self.path, self.columns)
             self._opened = stack.pop_all(), pieces
@@ -128,8 +144,17 @@ class TableReader:
 
 
 def _refuse_streams(path: str, format: Format) -> None:
-    if format == "parquet" and (path == "-" or path.endswith(".gz")):
-        raise KgrelError(f"{path}: parquet is read from a plain file only, not from a stream; save it to a file")
+    if format == "parquet" and path == "-":
+        raise KgrelError(f"{path}: parquet is read from a file only, not from a stream; save it to a file")
+
+
+@contextmanager
+def _spooled(stream: BinaryIO) -> Iterator[BinaryIO]:
+    """A copy of the stream on disk: Parquet is read from its end, which a compressed file cannot be."""
+    with tempfile.TemporaryFile() as copy:
+        shutil.copyfileobj(stream, copy)
+        copy.seek(0)
+        yield copy
 
 
 def _refuse_twins(path: str, columns: list[str]) -> None:
@@ -233,8 +258,8 @@ class _RowGroups:
 def refuse_output(path: str | Path, schema: pa.Schema, format: Format | None, overwrite: bool) -> Format:
     """Refuse what :func:`write_table` would refuse, before the work and not after it; returns the format."""
     format = format_of(path, format)
-    if str(path).endswith(".gz"):
-        raise KgrelError(f"{path}: compressed output is not written; leave out .gz")
+    if compression := compression_of(path):
+        raise KgrelError(f"{path}: compressed output is not written; leave out {compression}")
     _refuse_twins(str(path), list(schema.names))
     if str(path) != "-":
         refuse_place(Path(path), overwrite)

@@ -34,7 +34,7 @@ class GivenNodes:
 
 
 def read_nodes(path: str | Path) -> GivenNodes:
-    """A nodes file: csv, tsv, jsonl or parquet with the columns id, type and name (or kind, label …), also ``.gz``.
+    """A nodes file: csv, tsv, jsonl or parquet with the columns id, type and name (or kind, label …), also compressed.
 
     Args:
         path: identifiers may be bare, ``Kind::id`` or CURIEs; a type column wins over what they say.

@@ -11,7 +11,7 @@ from typing import Any
 
 from kgrel.data.artifact import MANIFEST, Kind, open_artifact
 from kgrel.data.errors import InputError, KgrelError
-from kgrel.data.files import lines_of
+from kgrel.data.files import lines_of, without_compression
 from kgrel.data.json_values import parse_json
 from kgrel.export.rdf_reader import ENDINGS, RdfFile
 from kgrel.export.record import FIELDS
@@ -72,10 +72,11 @@ def open_export(path: Path) -> ExportFiles:
 
 
 def _kgx(directory: Path, what: str) -> Records:
-    found = sorted(p for p in directory.iterdir() if re.fullmatch(rf"(.*_)?{what}\.(jsonl|tsv)(\.gz)?", p.name))
+    named = re.compile(rf"(.*_)?{what}\.(jsonl|tsv)")
+    found = sorted(path for path in directory.iterdir() if named.fullmatch(without_compression(path.name)))
     if len(found) != 1:
         raise KgrelError(f"{directory} needs one file {what}.jsonl or {what}.tsv, but has {len(found)}")
-    read = _jsonl if ".jsonl" in found[0].name else _tsv
+    read = _jsonl if without_compression(found[0]).endswith(".jsonl") else _tsv
     return read(found[0])
 
 

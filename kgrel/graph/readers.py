@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from kgrel.data.delimited import Piece
 from kgrel.data.errors import InputError, KgrelError
-from kgrel.data.files import open_input
+from kgrel.data.files import open_input, without_compression
 from kgrel.data.jsonlines import json_objects
 from kgrel.data.tables import CHUNK_ROWS, Format, TableReader, find_column, format_of, optional_column
 from kgrel.graph.settings import GraphFormat
@@ -111,7 +111,7 @@ GENERAL_CATEGORIES = frozenset(
 
 def edge_format(path: str | Path) -> Format:
     """The format of an edge table: a SIF with a header is a tsv."""
-    return "tsv" if Path(str(path).removesuffix(".gz")).suffix.lower() == ".sif" else format_of(path)
+    return "tsv" if Path(without_compression(path)).suffix.lower() == ".sif" else format_of(path)
 
 
 def type_of_category(text: str) -> str:

@@ -1,7 +1,7 @@
 """The chunks of a candidate list by number, so that any of many workers can read any of them.
 
-A Parquet list is read where it is. The lines of text formats have no number without reading all that stand before
-them, so such a list is first cut into Arrow record batches, one a chunk.
+A Parquet list is read where it is. The lines of text formats, and what a compressed file holds, have no number without
+reading all that stand before them, so such a list is first cut into Arrow record batches, one a chunk.
 """
 
 from __future__ import annotations
@@ -112,8 +112,8 @@ def cut(reader: TableReader, path: Path) -> None:
 
 
 def chunks_of(reader: TableReader, cut_path: Path) -> Chunks:
-    """The chunks of a list; one that is no Parquet file is cut to ``cut_path`` unless that was done before."""
-    if reader.format == "parquet":
+    """The chunks of a list; one that is no plain Parquet file is cut to ``cut_path`` unless that was done before."""
+    if reader.in_place:
         return ParquetChunks(Path(reader.path).resolve(), reader.chunk_rows)
     if not cut_path.exists():
         cut(reader, cut_path)

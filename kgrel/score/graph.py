@@ -40,9 +40,9 @@ def read_graph(path: str | Path, entities: EntityTable) -> csr_array:
     Memory is linear in the number of distinct edges.
 
     Args:
-        path: the directory of a GRAPH; or csv, tsv, jsonl, parquet or SIF with a header, also ``.gz``, with the columns
-            source and target (or head and tail …), optionally their types; others, such as the kind of the edge, are
-            not looked at.
+        path: the directory of a GRAPH; or csv, tsv, jsonl, parquet or SIF with a header, also compressed, with the
+            columns source and target (or head and tail …), optionally their types; others, such as the kind of the
+            edge, are not looked at.
 
     Raises:
         ArtifactError: see :meth:`kgrel.graph.graph.Graph.open`.

@@ -146,7 +146,7 @@ class RayEngine:
         artifact = getattr(job.scorer, "artifact", None)
         if artifact is None:
             raise ArtifactError(f"{self.pairs}: the ray engine needs a PAIRS artifact on disk")
-        whole = Path(job.path).resolve() if job.reader.format == "parquet" else cut_path
+        whole = Path(job.path).resolve() if job.reader.in_place else cut_path
         schema = job.reader.schema.serialize().to_pybytes()
         directory = str(parts.directory.resolve())
         return Task(str(self.pairs), artifact.hash, job.path, str(whole), schema, directory, job.settings)

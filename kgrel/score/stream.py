@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 import torch
 
 from kgrel.data.errors import InputError, KgrelError
-from kgrel.data.files import refuse_existing
+from kgrel.data.files import compression_of, refuse_existing
 from kgrel.data.parts import Parts
 from kgrel.data.progress import Progress, Silent
 from kgrel.data.tables import Format, TableReader, TableWriter, refuse_output, write_table
@@ -260,7 +260,7 @@ def identity(scorer: Scorer, reader: TableReader, settings: ScoreSettings) -> di
 
 def expected_rows(reader: TableReader) -> int | None:
     """About how many rows a file has, for the time left; None where counting would cost too much."""
-    if reader.path == "-" or reader.path.endswith((".gz", ".zst")):
+    if reader.path == "-" or compression_of(reader.path):
         return None
     if reader.format == "parquet":
         rows: int = pq.read_metadata(reader.path).num_rows

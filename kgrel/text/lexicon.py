@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from kgrel.data.entities import Entity, EntityTable, canonical_type
 from kgrel.data.errors import InputError
+from kgrel.data.files import without_compression
 from kgrel.text.badlines import BadLines
 from kgrel.text.normalise import Normaliser
 from kgrel.text.obo import read_obo
@@ -85,7 +86,7 @@ class Lexicon:
 
 
 def read_lexicon(type_: str, path: str | Path, settings: BuildCorpusSettings, bad: BadLines) -> list[Term]:
-    """Read one lexicon: OBO if the file name ends in ``.obo`` or ``.obo.gz``, else a table.
+    """Read one lexicon: OBO if the file name ends in ``.obo``, also compressed, else a table.
 
     Args:
         bad: receives the lines of a table that cannot be used.
@@ -95,7 +96,7 @@ def read_lexicon(type_: str, path: str | Path, settings: BuildCorpusSettings, ba
     """
     path, kind = Path(path), canonical_type(type_)
     row_types = settings.gene_types if kind == "GENE" else ()
-    if path.name.lower().removesuffix(".gz").endswith(".obo"):
+    if without_compression(path).lower().endswith(".obo"):
         terms = list(read_obo(kind, path, settings.related_synonyms))
     else:
         terms = list(read_tsv(kind, path, bad, row_types))

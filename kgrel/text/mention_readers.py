@@ -19,7 +19,7 @@ import pyarrow as pa
 from kgrel.data.delimited import Piece
 from kgrel.data.entities import canonical_type
 from kgrel.data.errors import InputError, KgrelError
-from kgrel.data.files import decode_line, lines_of
+from kgrel.data.files import decode_line, lines_of, without_compression
 from kgrel.data.tables import CHUNK_ROWS, Format, TableReader, find_column, optional_column
 from kgrel.text.badlines import BadLines
 from kgrel.text.documents import Given, Passage, split_sentences
@@ -158,7 +158,7 @@ def form_of(path: str, settings: MentionFormat) -> str:
     """The form of an input: what is asked for, or what its ending says."""
     if settings.format != "auto":
         return settings.format
-    return "pubtator" if path.removesuffix(".gz").lower().endswith((".pubtator", ".pubtator.txt")) else "table"
+    return "pubtator" if without_compression(path).lower().endswith((".pubtator", ".pubtator.txt")) else "table"
 
 
 def two_types_of(text: str) -> Types:

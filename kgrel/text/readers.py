@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from kgrel.data.entities import canonical_type
 from kgrel.data.errors import InputError
-from kgrel.data.files import decode_line, lines_of
+from kgrel.data.files import decode_line, lines_of, without_compression
 from kgrel.data.json_values import parse_json
 from kgrel.text.badlines import BadLines
 from kgrel.text.bioc import read_bioc
@@ -20,18 +20,11 @@ ENDINGS = {
     ".txt": "text",
 }  # fmt: skip
 """Ending of a file name without .gz or .zst → format."""
-COMPRESSED = (".gz", ".zst")
-
-
-def bare_name(path: Path) -> str:
-    """File name in lower case without the ending of a compression."""
-    name = path.name.lower()
-    return next((name.removesuffix(ending) for ending in COMPRESSED if name.endswith(ending)), name)
 
 
 def format_of(path: Path) -> str:
     """The format that the ending of a file name tells; a table if it tells none."""
-    return ENDINGS.get(PurePath(bare_name(path)).suffix, "tsv")
+    return ENDINGS.get(Path(without_compression(path)).suffix.lower(), "tsv")
 
 
 def read_documents(path: str | Path, format: str, bad: BadLines) -> Iterator[Document]:
@@ -121,7 +114,7 @@ def read_text(path: Path, bad: BadLines) -> Iterator[Document]:
     Raises:
         InputError: no text, a damaged file, or a bad line under ``strict``.
     """
-    doc_id = path.name[: len(PurePath(bare_name(path)).stem)]
+    doc_id = Path(without_compression(path)).stem
     passages: list[Passage] = []
     read = False
     for paragraph in _paragraphs(path, bad):

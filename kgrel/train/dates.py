@@ -21,7 +21,7 @@ def read_dates(path: str | Path) -> dict[str, int]:
     """Document → its earliest day, counted from the year 1; documents with an empty date are left out.
 
     Args:
-        path: csv, tsv, jsonl or parquet, also ``.gz``, with the columns ``doc_id`` and ``date`` (``1998``,
+        path: csv, tsv, jsonl or parquet, also compressed, with the columns ``doc_id`` and ``date`` (``1998``,
             ``1998-07`` or ``1998-07-21``); the sentences of the corpus themselves, if they have a date column.
 
     Raises:

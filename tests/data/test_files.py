@@ -18,15 +18,18 @@ from kgrel.data.errors import InputError, KgrelError
 from kgrel.data.files import (
     atomic_file,
     canonical_json,
+    compression_of,
     decode_line,
     header_columns,
     lines_of,
     open_input,
     remove_tree,
     sha256_of,
+    without_compression,
     write_text,
 )
 from kgrel.data.tables import TableReader
+from tests.compressing import COMPRESSIONS, compressed
 
 
 def test_lines_without_their_ends_and_without_a_byte_order_mark(tmp_path: Path) -> None:
@@ -41,6 +44,20 @@ def test_compressed_and_standard_input(tmp_path: Path, monkeypatch: pytest.Monke
     assert list(lines_of(path)) == [(1, b"a"), (2, b"b")]
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=BytesIO(b"x\n")))
     assert list(lines_of("-")) == [(1, b"x")]
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_a_compression_is_known_by_its_ending_in_any_case(tmp_path: Path, compression: str) -> None:
+    (tmp_path / "T.Tsv").write_bytes(b"a\nb\n")
+    path = compressed(tmp_path / "T.Tsv", compression)
+    shouted = path.rename(path.with_name(f"T.Tsv{compression.upper()}"))
+    assert [line for _, line in lines_of(shouted)] == [b"a", b"b"]
+    assert (compression_of(shouted), without_compression(shouted)) == (compression, str(tmp_path / "T.Tsv"))
+
+
+def test_a_name_that_only_holds_the_ending_of_a_compression_is_plain() -> None:
+    for name in ("a.gz.tsv", "a.tsv.gzip", "agz", ""):
+        assert (compression_of(name), without_compression(name)) == ("", name)
 
 
 def test_inputs_that_cannot_be_opened(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from kgrel.data.entities import Entity, EntityTable
 from kgrel.data.errors import InputError, KgrelError
 from kgrel.data.relations import RelationCounts, Relations, read_relations, resolve_relations
+from tests.compressing import COMPRESSIONS, compressed
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 
@@ -42,11 +42,13 @@ def pairs(found: object) -> list[tuple[int, int, str]]:
     return list(zip(found.heads.tolist(), found.tails.tolist(), names, strict=True))
 
 
-def test_reads_bare_spelled_and_typed_identifiers(tmp_path: Path) -> None:
-    path = tmp_path / "r.tsv.gz"
-    text = "label\tHEAD\ttail\tsource_type\tweight\nA\tGene::7\tDOID:1\t\t1\nB\t007\tNCBIGene:8\tCompound\t2\n"
-    path.write_bytes(gzip.compress(text.encode()))
-    found = read_relations(path)
+@pytest.mark.parametrize("compression", ["", *COMPRESSIONS])
+def test_reads_bare_spelled_and_typed_identifiers(tmp_path: Path, compression: str) -> None:
+    path = tmp_path / "r.tsv"
+    path.write_text(
+        "label\tHEAD\ttail\tsource_type\tweight\nA\tGene::7\tDOID:1\t\t1\nB\t007\tNCBIGene:8\tCompound\t2\n"
+    )
+    found = read_relations(compressed(path, compression) if compression else path)
     assert found.class_ == ["A", "B"]
     assert found.sources == [Entity("GENE", "7"), Entity("CHEMICAL", "007")]
     assert found.targets == [Entity("DISEASE", "DOID:1"), Entity("GENE", "8")]

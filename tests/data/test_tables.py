@@ -30,6 +30,7 @@ from kgrel.data.tables import (
     optional_column,
     write_table,
 )
+from tests.compressing import COMPRESSIONS, compressed
 
 TEXT = st.text(
     st.one_of(
@@ -166,10 +167,25 @@ def test_text_that_looks_like_null_or_spaces_stays_text(tmp_path: Path) -> None:
     assert read(path).to_pydict() == {"a": ["NA", "null"], "b": [" 1 ", ""]}
 
 
-def test_compressed_input_by_ending(tmp_path: Path) -> None:
-    path = tmp_path / "t.csv.gz"
-    path.write_bytes(gzip.compress(b"a\nx\n"))
-    assert read(path).to_pydict() == {"a": ["x"]}
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_compressed_table_is_the_table(tmp_path: Path, format: Format, compression: str) -> None:
+    plain = write(tmp_path / f"t.{format}", pa.table({"a": ["x", "ü\t", ""], "b": [1, None, 3]}))
+    path = compressed(plain, compression)
+    expected = list(TableReader(plain, chunk_rows=2).numbered())
+    for _ in range(2):
+        with TableReader(path, chunk_rows=2) as reader:
+            found = list(reader.numbered())
+        assert [lines.tolist() for lines, _ in found] == [lines.tolist() for lines, _ in expected]
+        assert [table for _, table in found] == [table for _, table in expected]
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_a_compressed_parquet_file_that_is_cut_short_is_refused(tmp_path: Path, compression: str) -> None:
+    path = compressed(write(tmp_path / "t.parquet", pa.table({"a": np.random.default_rng(0).random(999)})), compression)
+    path.write_bytes(path.read_bytes()[:-400])
+    with pytest.raises(InputError, match=rf"t\.parquet\{compression}: the compressed file is damaged or cut short"):
+        TableReader(path)
 
 
 def test_a_file_can_be_iterated_again(tmp_path: Path) -> None:
@@ -278,7 +294,7 @@ def test_parquet_with_twin_columns_is_refused(tmp_path: Path) -> None:
 
 
 def test_formats_follow_the_ending_and_are_never_guessed() -> None:
-    assert format_of("a/b.TSV.gz") == "tsv"
+    assert format_of("a/b.TSV.gz") == format_of("a/b.TSV.ZST") == "tsv"
     assert format_of("list.csv", "jsonl") == "jsonl"
     with pytest.raises(InputError, match=r"list\.txt: the ending does not tell the format"):
         format_of("list.txt")
@@ -286,7 +302,7 @@ def test_formats_follow_the_ending_and_are_never_guessed() -> None:
         format_of("-")
     with pytest.raises(KgrelError, match="unknown table format 'xml'"):
         format_of("a.csv", "xml")  # type: ignore[arg-type]
-    with pytest.raises(KgrelError, match="plain file only"):
+    with pytest.raises(KgrelError, match="from a file only"):
         TableReader("-", "parquet")
 
 
@@ -307,8 +323,9 @@ def test_outputs_that_cannot_be_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "t.csv", table)
     with pytest.raises(KgrelError, match="exists already"), write_table(path, table, overwrite=False):
         pass
-    with pytest.raises(KgrelError, match=r"leave out \.gz"), write_table(tmp_path / "t.csv.gz", table):
-        pass
+    for ending in COMPRESSIONS:
+        with pytest.raises(KgrelError, match=rf"leave out \{ending}"), write_table(tmp_path / f"t.csv{ending}", table):
+            pass
     with pytest.raises(KgrelError, match="make it first"), write_table(tmp_path / "no" / "t.csv", table):
         pass
     twins = pa.table([pa.array([1]), pa.array([2])], names=["a", "a"])

@@ -21,13 +21,14 @@ from kgrel.export.adapters import biocypher_edges, biocypher_nodes
 from kgrel.export.dispatch import WRITERS, Inputs, export_scored, open_edges, write
 from kgrel.export.evidence import Evidence, document_curie
 from kgrel.export.records import EdgeRecords
-from kgrel.export.settings import FORMATS, ExportSettings
+from kgrel.export.settings import FORMATS, ExportSettings, KgxSettings
 from kgrel.export.validate import validate_export
 from kgrel.score import scorer
 from kgrel.text.corpus import Corpus
 from kgrel.text.evidence import EvidenceIndex
 from kgrel.train import pair_artifact, pair_model
 from kgrel_cli.export import OUT
+from tests.compressing import COMPRESSIONS, compressed
 from tests.export.conftest import EDGES, NODES, make_edge
 from tests.export.read_back import READERS, read_jsonl
 
@@ -292,6 +293,19 @@ def test_foreign_kgx_files_with_a_problem_are_not_valid(tmp_path: Path, change: 
     report = validate_export(foreign)
     assert report.problems == {kind: 1}, report.examples
     assert "my_edges.jsonl, line 1" in report.examples[0]
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+@pytest.mark.parametrize("table", ["jsonl", "tsv"])
+def test_foreign_kgx_files_may_be_compressed(tmp_path: Path, table: str, compression: str) -> None:
+    write(EDGES, "kgx", tmp_path / "made", nodes=NODES, settings=KgxSettings(table=table))
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    for name in ("nodes", "edges"):
+        packed = compressed(tmp_path / "made" / f"{name}.{table}", compression)
+        packed.rename(foreign / f"my_{packed.name}")
+    report = validate_export(foreign)
+    assert (report.nodes, report.edges, dict(report.problems)) == (4, 4, {}), report.examples
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from kgrel.graph.build import import_graph
 from kgrel.graph.graph import Graph
 from kgrel.graph.readers import type_of_category
 from kgrel.graph.settings import ImportSettings
+from tests.compressing import COMPRESSIONS, compressed
 
 NODES = {
     ("GENE", "1"): "ABC",
@@ -44,10 +44,10 @@ def curie(type_: str, id_: str) -> str:
 
 def hetionet(directory: Path) -> list[Path]:
     nodes = [(curie(t, i), f'"{n.replace(chr(34), chr(34) * 2)}"', t.title()) for (t, i), n in NODES.items()]
-    (directory / "nodes.tsv.gz").write_bytes(gzip.compress(tsv([("id", "name", "kind"), *nodes]).encode()))
+    (directory / "nodes.tsv").write_text(tsv([("id", "name", "kind"), *nodes]))
     edges = [(curie(a, b), r, curie(c, d)) for a, b, r, c, d in sorted(EDGES)]
-    (directory / "edges.sif.gz").write_bytes(gzip.compress(tsv([("source", "metaedge", "target"), *edges]).encode()))
-    return [directory / "nodes.tsv.gz", directory / "edges.sif.gz"]
+    (directory / "edges.sif").write_text(tsv([("source", "metaedge", "target"), *edges]))
+    return [directory / "nodes.tsv", directory / "edges.sif"]
 
 
 def kgx_jsonl(directory: Path) -> list[Path]:
@@ -98,11 +98,15 @@ WRITERS = {
 """Format → how it is written, and whether it says the names of the nodes."""
 
 
+@pytest.mark.parametrize("compression", ["", *COMPRESSIONS])
 @pytest.mark.parametrize("format", WRITERS)
-def test_every_format_gives_the_same_graph(format: str, tmp_path: Path) -> None:
+def test_every_format_gives_the_same_graph_also_compressed(format: str, compression: str, tmp_path: Path) -> None:
     write, named = WRITERS[format]
     settings = ImportSettings(format.split(" ")[0], strict=True)  # type: ignore[arg-type]
-    import_graph(write(tmp_path), tmp_path / "graph", settings)
+    files = write(tmp_path)
+    if compression:
+        files = [compressed(path, compression) for path in files]
+    import_graph(files, tmp_path / "graph", settings)
     graph = Graph.open(tmp_path / "graph")
     table = graph.entities
     keys = list(zip(table.types, table.ids, strict=True))
@@ -206,7 +210,7 @@ def test_triples_without_types_and_objects_without_ends_are_refused(tmp_path: Pa
 
 
 def test_a_compressed_file_that_is_cut_short_and_a_wrong_number_of_files_are_refused(tmp_path: Path) -> None:
-    nodes, edges = hetionet(tmp_path)
+    nodes, edges = (compressed(path, ".gz") for path in hetionet(tmp_path))
     edges.write_bytes(edges.read_bytes()[:-12])
     with pytest.raises(InputError, match=r"edges\.sif\.gz.*damaged or cut short"):
         import_graph([nodes, edges], tmp_path / "graph")

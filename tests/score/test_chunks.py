@@ -12,8 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kgrel.data.errors import InputError
-from kgrel.data.tables import FORMATS, Format, TableReader, write_table
+from kgrel.data.files import compression_of, without_compression
+from kgrel.data.tables import FORMATS, TableReader, write_table
 from kgrel.score.chunks import ArrowChunks, ParquetChunks, chunks_of
+from tests.compressing import compressed
 
 
 def table_of(rows: int) -> pa.Table:
@@ -22,12 +24,14 @@ def table_of(rows: int) -> pa.Table:
     return pa.table({"line": text, "source": [str(row) for row in range(rows)]})
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", [*FORMATS, "parquet.zst"])
 @pytest.mark.parametrize("rows", [0, 1, 100, 101, 250])
-def test_chunks_by_number_in_any_order_are_those_of_the_reader(tmp_path: Path, format: Format, rows: int) -> None:
-    path = tmp_path / f"list.{format}"
+def test_chunks_by_number_in_any_order_are_those_of_the_reader(tmp_path: Path, format: str, rows: int) -> None:
+    path = tmp_path / f"list.{without_compression(format)}"
     with write_table(path, table_of(rows)) as writer:
         writer.write(table_of(rows))
+    if compression := compression_of(format):
+        path = compressed(path, compression)
     if format == "jsonl" and not rows:
         return  # a file without rows tells no columns and is refused by the reader
     chunks = chunks_of(TableReader(path, chunk_rows=100), tmp_path / "cut")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +9,11 @@ import pytest
 
 from kgrel.data.entities import EntityTable
 from kgrel.data.errors import InputError
+from kgrel.data.files import compression_of, without_compression
 from kgrel.graph.build import import_graph
 from kgrel.graph.settings import ImportSettings
 from kgrel.score.graph import read_graph
+from tests.compressing import compressed
 
 ENTITIES = EntityTable(["GENE", "GENE", "DISEASE", "CHEMICAL"], ["1", "2", "DOID:1", "2"], list("abcd"), [[]] * 4)
 EDGES = """source\tmetaedge\ttarget
@@ -27,10 +28,11 @@ Gene::1\tGiG\tGene::1
 """Both directions, a loop, a node that is no entity, an id of two types (no node), an empty id."""
 
 
-@pytest.mark.parametrize("name", ["edges.sif", "edges.sif.gz", "edges.tsv"])
+@pytest.mark.parametrize("name", ["edges.sif", "edges.sif.gz", "edges.sif.zst", "edges.tsv"])
 def test_each_two_joined_nodes_once_in_both_directions_without_loops(tmp_path: Path, name: str) -> None:
-    content = EDGES.encode()
-    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    (tmp_path / without_compression(name)).write_text(EDGES)
+    if compression := compression_of(name):
+        compressed(tmp_path / without_compression(name), compression)
     graph = read_graph(tmp_path / name, ENTITIES).toarray()
     expected = np.zeros((5, 5), dtype=int)
     for one, other in [(0, 1), (0, 4), (2, 1)]:

@@ -26,6 +26,7 @@ from kgrel.score.scorer import ADDED, NO_RELATION, Scorer
 from kgrel.score.settings import ScoreSettings
 from kgrel.score.stream import ScoreSummary, score_file
 from kgrel.train.pair_model import PairModel
+from tests.compressing import COMPRESSIONS, compressed
 from tests.score.lists import HOSTILE, PAIRS, Heard, hostile_table, random_pairs, read, write
 
 
@@ -43,6 +44,17 @@ def test_one_row_out_for_each_row_in_with_every_column_as_it_was(
     assert scored["status"].to_pylist() == statuses
     assert summary.rows_in == summary.rows_out == table.num_rows
     assert summary.status == Counter(statuses)
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_compressed_list_is_scored_like_the_plain_one(
+    scorer: Scorer, tmp_path: Path, format: Format, compression: str
+) -> None:
+    plain = write(tmp_path / f"list.{format}", hostile_table())
+    for number, candidates in enumerate([plain, compressed(plain, compression)]):
+        score_file(scorer, candidates, tmp_path / f"{number}.csv")
+    assert (tmp_path / "0.csv").read_bytes() == (tmp_path / "1.csv").read_bytes()
 
 
 def test_plain_lines_of_text_are_the_beginning_of_the_lines_written(scorer: Scorer, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from kgrel.text.badlines import BadLines
 from kgrel.text.lexicon import Lexicon, build_lexicon, read_lexicon
 from kgrel.text.settings import BuildCorpusSettings
 from kgrel.text.terms import Term
+from tests.compressing import COMPRESSIONS, compressed
 
 SETTINGS = BuildCorpusSettings(hyphens=False, greek=False, plurals=False)
 
@@ -83,7 +84,16 @@ def test_type_aliases_and_gene_types_apply_on_reading(genes: Path) -> None:
 
 def test_obo_is_known_by_its_ending(write) -> None:
     path = write("x.OBO", "[Term]\nid: DOID:1\nname: fever\n")
-    assert read_lexicon("DISEASE", path, SETTINGS, BadLines()) == [Term("DISEASE", "DOID:1", (), ("fever",))]
+    for one in (path, *(compressed(path, compression) for compression in COMPRESSIONS)):
+        assert read_lexicon("DISEASE", one, SETTINGS, BadLines()) == [Term("DISEASE", "DOID:1", (), ("fever",))]
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_a_compressed_table_of_names_is_the_table(diseases: Path, compression: str) -> None:
+    one, other = (
+        read_lexicon("DISEASE", p, SETTINGS, BadLines()) for p in (diseases, compressed(diseases, compression))
+    )
+    assert one == other
 
 
 def test_a_lexicon_without_a_used_entry_is_refused(genes: Path) -> None:

@@ -8,6 +8,7 @@ from kgrel.data.errors import KgrelError
 from kgrel.text.mention_readers import NO_RELATION, MentionChunk, MentionReader
 from kgrel.text.mentions import Statement
 from kgrel.text.settings import MentionFormat
+from tests.compressing import COMPRESSIONS, compressed
 
 PUBTATOR = (
     "1|t|AKT1 drives cancer.\n1|a|Aspirin cures cancer. AKT1 binds aspirin.\n"
@@ -55,6 +56,27 @@ def test_pubtator_gives_a_row_for_each_pair_of_mentions_of_related_types(tmp_pat
     ]
     (row,) = only_chunk(path, types=("GENE,CHEMICAL",)).table.to_pylist()
     assert (row["type1"], row["type2"], row["label"]) == ("GENE", "CHEMICAL", NO_RELATION)
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+@pytest.mark.parametrize(
+    ("name", "content", "settings"),
+    [
+        ("a.csv", "sentence,label\n@GENE$ hits @DISEASE$,1\n", {}),
+        ("a.jsonl", '{"sentence": "@GENE$ hits @DISEASE$", "label": 1}\n', {}),
+        ("a.tsv", "@GENE$ hits @DISEASE$\t1\n", {"format": "plain"}),
+        ("a.pubtator", PUBTATOR, {}),
+        ("a.PubTator.txt", PUBTATOR, {}),
+    ],
+)
+def test_a_compressed_file_reads_like_the_plain_one(
+    tmp_path: Path, name: str, content: str, settings: dict[str, object], compression: str
+) -> None:
+    (tmp_path / name).write_text(content)
+    plain = only_chunk(tmp_path / name, **settings)
+    packed = only_chunk(compressed(tmp_path / name, compression), **settings)
+    assert (packed.table, packed.read, packed.labels) == (plain.table, plain.read, plain.labels)
+    assert any(isinstance(read, Statement) for read in plain.read)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import gzip
 import json
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
 from kgrel.data.errors import InputError
@@ -12,6 +10,7 @@ from kgrel.text import documents
 from kgrel.text.badlines import BadLines
 from kgrel.text.documents import Document, Given, Passage
 from kgrel.text.readers import format_of, read_documents
+from tests.compressing import COMPRESSIONS, compressed
 
 
 def read(path: Path, bad: BadLines | None = None, format: str = "auto") -> list[Document]:
@@ -50,19 +49,24 @@ def test_a_long_document_comes_in_parts(write, monkeypatch: pytest.MonkeyPatch) 
     assert [len(doc.passages) for doc in read(path)] == [2, 2, 1]
 
 
-@pytest.mark.parametrize("ending", [".gz", ".zst"])
-def test_compressed_files_read_like_plain_ones(sentences: Path, write, ending: str) -> None:
-    content = sentences.read_bytes()
-    packed = gzip.compress(content) if ending == ".gz" else bytes(pa.compress(content, codec="zstd"))
-    assert read(write(f"s.tsv{ending}", packed)) == read(sentences)
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_compressed_files_read_like_plain_ones(sentences: Path, compression: str) -> None:
+    assert read(compressed(sentences, compression)) == read(sentences)
 
 
-@pytest.mark.parametrize("ending", [".gz", ".zst"])
-def test_a_compressed_file_that_is_cut_short_is_refused(write, ending: str) -> None:
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_a_plain_text_is_called_as_its_file_without_the_endings(write, compression: str) -> None:
+    (document,) = read(compressed(write("My.Notes.TXT", "A sentence."), compression))
+    assert document.doc_id == "My.Notes"
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_a_compressed_file_that_is_cut_short_is_refused(write, compression: str) -> None:
     content = b"doc_id\tsentence\n" + b"".join(b"%d\tsentence %d\n" % (n, n * n) for n in range(9000))
-    packed = gzip.compress(content) if ending == ".gz" else bytes(pa.compress(content, codec="zstd"))
+    path = compressed(write("s.tsv", content), compression)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(InputError, match="damaged or cut short"):
-        read(write(f"s.tsv{ending}", packed[: len(packed) // 2]))
+        read(path)
 
 
 def test_mixed_line_ends_are_line_ends(write) -> None:
