@@ -24,7 +24,7 @@ from kgrel.data.progress import Progress, Silent
 from kgrel.data.settings import to_json
 from kgrel.evaluate.mention_folds import Fold, Folds, read_folds
 from kgrel.evaluate.mention_settings import CrossValidationSettings
-from kgrel.metrics.bootstrap import micro_statistics, paired_difference
+from kgrel.metrics.bootstrap import CLASSIFIED, classification_statistics, paired_difference
 from kgrel.metrics.classification import auroc, best, classification_report, matthews, predict
 from kgrel.metrics.thresholds import best_threshold
 from kgrel.model.representation import Representation
@@ -252,8 +252,8 @@ def paired(
     truth = indicator(folds.labels, len(folds.classes))
 
     def statistic(runs: list[list[Answer]]) -> Callable[[Floats], float]:
-        each = [micro_statistics(truth, pooled_answers(folds, run)[0] - 1)["f1"] for run in runs]
-        return lambda weights: float(np.mean([f1(weights) for f1 in each]))
+        each = [classification_statistics(truth, pooled_answers(folds, run)[0] - 1) for run in runs]
+        return lambda weights: float(np.mean([figures(weights)[CLASSIFIED.index("f1")] for figures in each]))
 
     together = np.zeros(len(folds.groups), np.int64)  # no second side: groups of sentences alone are resampled
     found = paired_difference(

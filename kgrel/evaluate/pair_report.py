@@ -16,7 +16,7 @@ from kgrel.evaluate.pair_plots import Evaluated, draw_evaluation
 from kgrel.evaluate.pairs import ALL, COVERED, apply, evaluate_methods, kept, methods
 from kgrel.evaluate.report import inline_svg, plain, table, write_report
 from kgrel.evaluate.settings import EvaluationSettings
-from kgrel.evaluate.tables import HEADS, table_rows
+from kgrel.evaluate.tables import TITLES, table_rows
 from kgrel.metrics.classification import best
 from kgrel.text.corpus import Corpus
 from kgrel.text.evidence import EvidenceIndex, marked
@@ -82,15 +82,19 @@ def write_pair_report(
 def figures(report: dict[str, Any], settings: EvaluationSettings) -> list[str]:
     """The tables of :mod:`kgrel.evaluate.tables`, in per cent, with intervals."""
     parts = []
-    for name in (name for name in (COVERED, ALL) if name in report):
-        part = report[name]
-        parts += [
-            f"<h2>{name.capitalize()} {settings.part} pairs</h2>",
-            f"<p>{part['pairs']:,} pairs, {part['listed']:,} of them listed ({100 * part['base_rate']:.2f} %). "
-            "Per cent, with 95 % intervals of the entity-clustered bootstrap; "
-            "thresholds are tuned on validation pairs.</p>",
-            grid(["", *HEADS], table_rows(part["methods"])),
-        ]
+    for name, title in TITLES.items():
+        heading = f"<h2>{title.format(pairs=f'{settings.part} pairs').capitalize()}</h2>"
+        if name in report:
+            part = report[name]
+            parts += [
+                heading,
+                f"<p>{part['pairs']:,} pairs, {part['listed']:,} of them listed ({100 * part['base_rate']:.2f} %). "
+                "Per cent, with 95 % intervals of the entity-clustered bootstrap; "
+                "thresholds are tuned on validation pairs.</p>",
+                grid(*table_rows(part["methods"])),
+            ]
+        elif name in report.get("left_out", ()):
+            parts += [heading, f"<p>Left out: {report['left_out'][name]}.</p>"]
     return parts
 
 
@@ -130,7 +134,7 @@ def sentences(model: PairArtifact, evidence: EvidenceIndex, pair: tuple[int, int
     return "<ul>" + "".join(f"<li>{marked(one)}</li>" for one in found) + "</ul>"
 
 
-def grid(heads: list[str], rows: list[list[str]]) -> str:
+def grid(heads: list[str], *rows: list[str]) -> str:
     """A table with a line of headings."""
     first = "".join(f"<th>{html.escape(head)}</th>" for head in heads)
     lines = ("".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows)

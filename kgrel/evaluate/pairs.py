@@ -1,12 +1,14 @@
-"""Pair classification: the model beside every baseline, on all pairs and on covered pairs.
+"""Pair classification: the model beside every baseline, on covered pairs, on all, on those in text and not in text.
 
 * **covered**: both entities have a training label of a class that is possible for the pair. Relation tables label
   few entities, so most co-mentioned pairs *cannot* be positive, and a model could score "is it in the list".
   Headline figures are on covered pairs.
 * **all**: every pair of the part; with the warm split that is the protocol of the paper's Table 6.
+* **seen_in_text**, **not_seen_in_text**: pairs that some context mentions together, and pairs that none does, where a
+  part holds both. Whether text says anything of a pair is a clue of its own, which a figure on all of them rewards.
 
-Each setting tunes its thresholds on its own validation pairs, never on test pairs. Intervals are percentile
-intervals of the entity-clustered bootstrap.
+Each setting tunes its thresholds on its own validation pairs, never on test pairs; one that has no listed pair to tune
+them on or to find is left out. Intervals are percentile intervals of the entity-clustered bootstrap.
 """
 
 from __future__ import annotations
@@ -26,26 +28,40 @@ from kgrel.data.progress import Progress, Silent
 from kgrel.evaluate.calibration import calibration_report
 from kgrel.evaluate.frequency import by_frequency
 from kgrel.evaluate.settings import EvaluationSettings
+from kgrel.evaluate.tables import TITLES
 from kgrel.metrics.bootstrap import (
+    CLASSIFIED,
+    RANKED,
     Interval,
-    average_precision_statistic,
-    interval,
-    micro_statistics,
-    paired_difference,
+    Statistics,
+    classification_statistics,
+    ranking_statistics,
+    vector_interval,
 )
+from kgrel.metrics.checks import Floats
 from kgrel.metrics.classification import auroc, average_precision, best, classification_report, predict
 from kgrel.metrics.thresholds import best_threshold, best_thresholds_per_class
 from kgrel.train.leakage import refuse_shared_pairs
 from kgrel.train.pair_artifact import PairArtifact, refuse_other_split
-from kgrel.train.pair_data import PairData, Part, Rows
+from kgrel.train.pair_data import Flags, PairData, Part, Rows
 from kgrel.train.settings import BatchSettings
 
-Floats = npt.NDArray[np.float64]
 ScoreRows = Callable[[Rows], Floats]
 """Rows of the pair data (n,) → scores of the positive classes (n, C)."""
 LABEL_ONLY = "label-only embeddings"
-COVERED, ALL = "covered", "all"
+COVERED, ALL, SEEN, NOT_SEEN = "covered", "all", "seen_in_text", "not_seen_in_text"
+KINDS: dict[str, Callable[[PairData, Rows], Flags]] = {
+    COVERED: PairData.covered,
+    ALL: lambda data, rows: np.ones(len(rows), dtype=np.bool_),
+    SEEN: lambda data, rows: data.contexts[rows] > 0,
+    NOT_SEEN: lambda data, rows: data.contexts[rows] == 0,
+}
+"""Which pairs belong to the table of that name."""
 COLD = ("entity-cold", "both-cold")
+RESAMPLED = (*CLASSIFIED, *RANKED)
+"""Figures with an interval."""
+PAIRED = ("f1", "average_precision")
+"""Figures with an interval of the model's difference to each other method."""
 
 
 @dataclass(frozen=True)
@@ -117,13 +133,13 @@ def evaluate_pairs(
         beside: further artifacts, of the same pairs and split, as rows of the same tables.
 
     Returns:
-        For each setting (all; covered, where there can be such pairs): counts, and for each method its figures with
-        intervals, figures by class, and the paired difference of the model to it; ``calibration`` of a model whose
-        scores are meant as probabilities; and ``by_frequency`` where it is asked for.
+        For each setting (see :func:`settings_for`): counts, and for each method its figures with intervals, figures by
+        class, and the paired difference of the model to it; ``left_out``, where a setting is, why; ``calibration`` of
+        a model whose scores are meant as probabilities; and ``by_frequency`` where it is asked for.
 
     Raises:
-        KgrelError: a pair stands on both sides of the split; a setting has no positive pair to evaluate; no
-            uncertainty or no text to relate by frequency.
+        KgrelError: a pair stands on both sides of the split; among all validation or all reported pairs is no
+            listed one; no uncertainty or no text to relate by frequency.
     """
     settings, progress = settings or EvaluationSettings(), progress or Silent()
     refuse_shared_pairs(model.data.heads, model.data.tails, model.data.parts)
@@ -146,20 +162,23 @@ def evaluate_methods(
         "baseline_settings": chosen,
     }
     tuning_all, rows_all = data.rows(Part.VALIDATION), data.rows(part)
-    progress.start("evaluate-pairs", 2 * len(scores))
-    # Where an entity of every held-out pair is without training label, no pair is covered.
-    for name in (ALL,) if model.settings.split in COLD else (COVERED, ALL):
+    left_out = {}
+    for name in settings_for(model, rows_all):
         tuning, rows = (kept(data, rows, name) for rows in (tuning_all, rows_all))
-        if not data.positive[tuning].any() or not data.positive[rows].any():
-            raise KgrelError(
-                f"no listed pair among the {name} validation or {settings.part} pairs: more relations are needed"
-            )
+        reason = without_listed(data, name, {"validation": tuning, settings.part: rows})
+        if reason is not None:
+            if name == ALL:
+                raise KgrelError(f"{reason}: more relations are needed")
+            left_out[name] = reason
+            continue
         report[name] = {
             "pairs": len(rows),
             "listed": int(data.positive[rows].sum()),
             "base_rate": float(data.positive[rows].mean()),
             "methods": compare(scores, data, tuning, rows, model.settings.per_class_thresholds, settings, progress),
         }
+    if left_out:
+        report["left_out"] = left_out
     if not isinstance(model, Baseline):
         report["calibration"] = calibration_report(model, rows_all, settings)
     if settings.by_frequency:
@@ -168,9 +187,29 @@ def evaluate_methods(
     return report
 
 
+def settings_for(model: PairArtifact, rows: Rows) -> list[str]:
+    """The tables that pairs of a part call for, left out or not.
+
+    Where an entity of every held-out pair is without training label, no pair is covered. Where all pairs are in text,
+    or none is, these are all pairs.
+    """
+    seen = KINDS[SEEN](model.data, rows)
+    names = [ALL] if model.settings.split in COLD else [COVERED, ALL]
+    return names + ([SEEN, NOT_SEEN] if seen.any() and not seen.all() else [])
+
+
 def kept(data: PairData, rows: Rows, name: str) -> Rows:
-    """The rows that belong to a table: all, or the covered ones."""
-    return rows[data.covered(rows)] if name == COVERED else rows
+    """The rows that belong to a table."""
+    return rows[KINDS[name](data, rows)]
+
+
+def without_listed(data: PairData, name: str, rows_of: dict[str, Rows]) -> str | None:
+    """Why a table cannot be made of the rows of these parts; None where each of them has a listed pair."""
+    without = [part for part, rows in rows_of.items() if not data.labels[rows].any()]
+    if not without:
+        return None
+    pairs = " and ".join(without) + " pairs"
+    return f"no listed pair among {TITLES[name].format(pairs=pairs)}"
 
 
 def compare(
@@ -183,27 +222,50 @@ def compare(
     progress: Progress,
 ) -> dict[str, Any]:
     """Figures of each method on ``rows``, and the paired difference of the first one, the model, to it."""
-    results, statistics = {}, {}
-    first = next(iter(scores))
-    pairs = data.heads[rows], data.tails[rows]
-    for name, score in scores.items():
-        found = apply(score, data, tuning, rows, per_class)
-        statistics[name] = micro_statistics(found.labels, found.predicted)
-        statistics[name]["average_precision"] = average_precision_statistic(found.labels.any(axis=1), found.best_score)
-        results[name] = figures(found, data.classes.names)
-        for key, statistic in statistics[name].items():
-            bounds = interval(statistic, *pairs, settings.draws, settings.seed)
-            results[name][f"{key}_interval"] = [bounds.low, bounds.high]
-        for key in ("f1", "average_precision") if name != first else ():
-            ours, theirs = statistics[first][key], statistics[name][key]
-            difference = paired_difference(ours, theirs, *pairs, settings.draws, settings.seed)
-            results[name][f"model_minus_this_{key}"] = difference_of(difference)
+    progress.start("evaluate-pairs", len(scores))
+    found = []
+    for score in scores.values():
+        found.append(apply(score, data, tuning, rows, per_class))
         progress.advance(1)
+    results = {name: figures(one, data.classes.names) for name, one in zip(scores, found, strict=True)}
+    progress.start("resample entities", settings.draws + 1)  # and once as they are
+    statistics = statistics_of(found, progress)
+    bounds = iter(vector_interval(statistics, data.heads[rows], data.tails[rows], settings.draws, settings.seed))
+    for result in results.values():
+        result |= {f"{key}_interval": bounds_of(next(bounds)) for key in RESAMPLED}
+    for result in list(results.values())[1:]:
+        result |= {f"model_minus_this_{key}": difference_of(next(bounds)) for key in PAIRED}
     return results
 
 
-def difference_of(found: Interval) -> dict[str, Any]:
-    """A paired difference as JSON."""
+def statistics_of(found: Sequence[Predictions], progress: Progress) -> Statistics:
+    """:data:`RESAMPLED` of each method, then :data:`PAIRED` of the first one less those of each other.
+
+    Together, so that weights are drawn once for all methods, and differences are of figures on the same weights.
+    """
+    classified = [classification_statistics(one.labels, one.predicted) for one in found]
+    ranked = [ranking_statistics(one.labels.any(axis=1), one.best_score) for one in found]
+    columns = [RESAMPLED.index(key) for key in PAIRED]
+
+    def figures(weights: Floats) -> Floats:
+        progress.advance(1)
+        halves = ([one(weights) for one in half] for half in (classified, ranked))
+        values = np.concatenate([np.array(half) for half in halves], axis=1)
+        differences = values[0, columns] - values[1:, columns]
+        return np.concatenate([values.ravel(), differences.ravel()])
+
+    return figures
+
+
+def bounds_of(found: Interval | None) -> list[float] | None:
+    """An interval as JSON; None where the figure is undefined."""
+    return None if found is None else [found.low, found.high]
+
+
+def difference_of(found: Interval | None) -> dict[str, Any] | None:
+    """A paired difference as JSON; None where it is undefined."""
+    if found is None:
+        return None
     return {
         "difference": found.estimate,
         "interval": [found.low, found.high],
@@ -229,6 +291,8 @@ def figures(found: Predictions, classes: list[str]) -> dict[str, Any]:
         "precision": report.precision,
         "recall": report.recall,
         "f1": report.f1,
+        "macro_precision": report.macro_precision,
+        "macro_recall": report.macro_recall,
         "macro_f1": report.macro_f1,
         "average_precision": average_precision(related, found.best_score),
         "auroc": auroc(related, found.best_score),

@@ -7,8 +7,24 @@ from typing import Any
 from kgrel.data.printing import aligned
 from kgrel.metrics.ranks import KINDS
 
-COLUMNS = ("precision", "recall", "f1", "macro_f1", "average_precision", "auroc")
-HEADS = ("P", "R", "F1", "macro F1", "AP", "AUROC")
+TITLES = {
+    "covered": "covered {pairs}",
+    "all": "all {pairs}",
+    "seen_in_text": "{pairs} seen in text",
+    "not_seen_in_text": "{pairs} not seen in text",
+}
+"""What the settings of an evaluation are called, in the order of their tables."""
+HEADS = {
+    "precision": "P",
+    "recall": "R",
+    "f1": "F1",
+    "macro_precision": "macro P",
+    "macro_recall": "macro R",
+    "macro_f1": "macro F1",
+    "average_precision": "AP",
+    "auroc": "AUROC",
+}
+"""Figure → head of its column."""
 
 
 def figure(value: float | None) -> str:
@@ -23,26 +39,37 @@ def with_interval(method: dict[str, Any], key: str) -> str:
     return shown if bounds is None else f"{shown} [{figure(bounds[0])}, {figure(bounds[1])}]"
 
 
+def columns_of(methods: dict[str, Any]) -> list[str]:
+    """The figures that there are; reports that were kept may be older than some."""
+    return [key for key in HEADS if any(key in method for method in methods.values())]
+
+
 def table_rows(methods: dict[str, Any]) -> list[list[str]]:
-    """One row a method."""
-    return [[name, *(with_interval(method, key) for key in COLUMNS)] for name, method in methods.items()]
+    """The line of heads, the first of them empty, and one row a method."""
+    columns = columns_of(methods)
+    heads = ["", *(HEADS[key] for key in columns)]
+    return [heads, *([name, *(with_interval(method, key) for key in columns)] for name, method in methods.items())]
 
 
 def markdown_table(methods: dict[str, Any]) -> str:
     """The methods of one setting as a Markdown table, figures in per cent with 95 % intervals."""
-    lines = ["| method | " + " | ".join(HEADS) + " |", "|---|" + "---|" * len(HEADS)]
-    lines += ["| " + " | ".join(row) + " |" for row in table_rows(methods)]
-    return "\n".join(lines)
+    (_, *heads), *rows = table_rows(methods)
+    lines = ["| " + " | ".join(row) + " |" for row in (["method", *heads], *rows)]
+    return "\n".join([lines[0], "|---" * (1 + len(heads)) + "|", *lines[1:]])
 
 
 def text_table(report: dict[str, Any]) -> str:
     """The whole report for a terminal."""
     blocks = []
-    for name in (name for name in ("covered", "all") if name in report):
-        part = report[name]
-        head = f"{name} pairs: {part['pairs']:,}, listed {part['listed']:,} ({100 * part['base_rate']:.2f} %)"
-        rows = [["per cent", *HEADS], *table_rows(part["methods"])]
-        blocks.append("\n".join([head, *aligned(rows)]))
+    for name, title in TITLES.items():
+        shown = title.format(pairs="pairs")
+        if name in report:
+            part = report[name]
+            head = f"{shown}: {part['pairs']:,}, listed {part['listed']:,} ({100 * part['base_rate']:.2f} %)"
+            (_, *heads), *rows = table_rows(part["methods"])
+            blocks.append("\n".join([head, *aligned([["per cent", *heads], *rows])]))
+        elif name in report.get("left_out", ()):
+            blocks.append(f"{shown}: left out, {report['left_out'][name]}")
     if "calibration" in report:
         blocks.append(calibration_text(report["calibration"]))
     if "by_frequency" in report:

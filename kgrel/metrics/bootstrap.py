@@ -11,16 +11,23 @@ the variance of one count, so they are √3 times as wide as those of an ordinar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from kgrel.metrics.checks import Floats, Ints, booleans, class_numbers, finite
+from kgrel.metrics.classification import ratio
 
 Statistic = Callable[[Floats], float | None]
 """Weights float64 [n] → a figure, or None where these weights leave it undefined."""
+Statistics = Callable[[Floats], Floats]
+"""Weights float64 [n] → figures [m] that are computed together, NaN where these weights leave one undefined."""
+CLASSIFIED = ("precision", "recall", "f1", "macro_f1")
+"""What :func:`classification_statistics` computes."""
+RANKED = ("average_precision", "auroc")
+"""What :func:`ranking_statistics` computes."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +120,7 @@ def interval(
 
 
 def vector_interval(
-    statistic: Callable[[Floats], Floats],
+    statistics: Statistics,
     heads: npt.ArrayLike,
     tails: npt.ArrayLike,
     draws: int = 1000,
@@ -121,9 +128,6 @@ def vector_interval(
     level: float = 0.95,
 ) -> list[Interval | None]:
     """As :func:`interval` for m figures that are computed together, one pool of entities.
-
-    Args:
-        statistic: weights [n] → figures [m], NaN where one is undefined.
 
     Returns:
         None for a figure that is undefined on the pairs or on every draw.
@@ -134,8 +138,8 @@ def vector_interval(
     if not 0 < level < 1:
         raise ValueError(f"level must lie between 0 and 1, not {level}")
     first, second = _entities(heads, tails)
-    estimates = statistic(np.ones(len(first)))
-    values = np.array([statistic(weights) for weights in entity_weights(first, second, draws, seed)])
+    estimates = statistics(np.ones(len(first)))
+    values = np.array([statistics(weights) for weights in entity_weights(first, second, draws, seed)])
     found: list[Interval | None] = []
     for estimate, drawn in zip(estimates.tolist(), values.T, strict=True):
         defined = drawn[~np.isnan(drawn)]
@@ -170,10 +174,11 @@ def paired_difference(
     return interval(difference, heads, tails, draws, seed, level, one_pool)
 
 
-def micro_statistics(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> dict[str, Statistic]:
-    """Weighted micro ``precision``, ``recall`` and ``f1``, 0 where nothing is predicted or labelled.
+def classification_statistics(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> Statistics:
+    """The weighted figures :data:`CLASSIFIED`; a ratio whose denominator is zero counts as 0.
 
-    On weights of one they equal :func:`kgrel.metrics.classification.classification_report`.
+    On weights of one they equal :func:`kgrel.metrics.classification.classification_report`. So the macro F1 is a mean
+    over all C classes, also those that a draw leaves without a label.
 
     Args:
         labels: bool [n, C].
@@ -185,34 +190,33 @@ def micro_statistics(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> dict[st
     truth = booleans("labels", labels, (None, None))
     pairs, classes = truth.shape
     numbers = class_numbers("predicted", predicted, pairs, -1, classes)
-    made = numbers >= 0
-    correct = np.zeros(pairs)
-    correct[made] = truth[np.flatnonzero(made), numbers[made]]
-    counts = np.column_stack([correct, made, truth.sum(axis=1)]).astype(np.float64)
+    made = np.flatnonzero(numbers >= 0)
+    hits = made[truth[made, numbers[made]]]
+    listed, theirs = np.nonzero(truth)
+    # Most pairs are neither listed nor predicted, so only hits, predictions and labels are counted, by class.
+    rows = np.concatenate([hits, made, listed])
+    cells = np.concatenate([numbers[hits], classes + numbers[made], 2 * classes + theirs])
 
-    def ratio(top: float, bottom: float) -> float:
-        return top / bottom if bottom else 0.0
+    def figures(weights: Floats) -> Floats:
+        counts = np.bincount(cells, weights[rows], 3 * classes).reshape(3, classes)
+        by_class = ratio(2 * counts[0], counts[1] + counts[2])
+        hit, claimed, support = counts.sum(axis=1)
+        micro = ratio([hit, hit, 2 * hit], [claimed, support, claimed + support])
+        return np.append(micro, by_class.mean() if classes else 0.0)
 
-    def precision(weights: Floats) -> float:
-        hits, claims, _ = (weights @ counts).tolist()
-        return ratio(hits, claims)
-
-    def recall(weights: Floats) -> float:
-        hits, _, support = (weights @ counts).tolist()
-        return ratio(hits, support)
-
-    def f1(weights: Floats) -> float:
-        hits, claims, support = (weights @ counts).tolist()
-        return ratio(2 * hits, claims + support)
-
-    return {"precision": precision, "recall": recall, "f1": f1}
+    return figures
 
 
-def average_precision_statistic(labels_any: npt.ArrayLike, best_score: npt.ArrayLike) -> Statistic:
-    """Weighted average precision, as scikit-learn's ``average_precision_score`` with ``sample_weight``.
+def ranking_statistics(labels_any: npt.ArrayLike, best_score: npt.ArrayLike) -> Statistics:
+    """The weighted figures :data:`RANKED`, as scikit-learn counts them with ``sample_weight``.
 
-    AP = Σ (R_k − R_(k−1))·P_k over distinct scores. The pairs are sorted once, not at each draw, which makes
-    it some ten times faster. None where no positive pair has weight.
+    Over the distinct scores k, from the highest down, with w⁺_k and w⁻_k the weights of the positive and the other
+    pairs that have it, and T_k, F_k their sums up to k:
+
+        AP = Σ w⁺_k / T · T_k / (T_k + F_k),   AUROC = Σ w⁺_k / T · (1 − (F_k − w⁻_k / 2) / F)
+
+    Only scores of positive pairs add to either. The pairs are sorted once, not at each draw. Both are NaN where no
+    positive pair has weight, AUROC also where no other one has.
 
     Args:
         labels_any: bool [n].
@@ -224,19 +228,40 @@ def average_precision_statistic(labels_any: npt.ArrayLike, best_score: npt.Array
     truth = booleans("labels_any", labels_any, (None,))
     scores = finite("best_score", best_score, truth.shape)
     order = np.argsort(-scores, kind="stable")
-    falling, hit = scores[order], truth[order]
-    ends = np.flatnonzero(np.append(falling[:-1] != falling[1:], True)) if len(falling) else order
+    rising, hits = -scores[order], np.flatnonzero(truth[order])
+    values, firsts = np.unique(rising[hits], return_index=True)
+    starts, ends = np.searchsorted(rising, values, "left"), np.searchsorted(rising, values, "right")
 
-    def statistic(weights: Floats) -> float | None:
+    def figures(weights: Floats) -> Floats:
         sorted_weights = weights[order]
-        found = np.cumsum(sorted_weights * hit)[ends]
-        if not len(found) or found[-1] <= 0:
-            return None
-        taken = np.cumsum(sorted_weights)[ends]
-        precision = np.divide(found, taken, out=np.zeros_like(found), where=taken > 0)
-        return float((np.diff(found, prepend=0.0) * precision).sum() / found[-1])
+        gained = np.add.reduceat(sorted_weights[hits], firsts) if len(firsts) else np.zeros(0)
+        total, found = gained.sum(), np.cumsum(gained)
+        if not total:
+            return np.full(len(RANKED), np.nan)
+        taken = np.concatenate([[0.0], np.cumsum(sorted_weights)])
+        before, after, others = taken[starts] - (found - gained), taken[ends] - found, taken[-1] - total
+        area = 1 - gained @ (before + after) / (2 * total * others) if others else np.nan
+        return np.array([gained @ ratio(found, taken[ends]) / total, area])
 
-    return statistic
+    return figures
+
+
+def average_precision_statistic(labels_any: npt.ArrayLike, best_score: npt.ArrayLike) -> Statistic:
+    """Average precision alone, see :func:`ranking_statistics`."""
+    return scalars(ranking_statistics(labels_any, best_score), RANKED)["average_precision"]
+
+
+def scalars(statistics: Statistics, names: Sequence[str]) -> dict[str, Statistic]:
+    """Each figure of ``statistics`` for itself, None where it is undefined."""
+
+    def one(place: int) -> Statistic:
+        def figure(weights: Floats) -> float | None:
+            value = float(statistics(weights)[place])
+            return None if np.isnan(value) else value
+
+        return figure
+
+    return {name: one(place) for place, name in enumerate(names)}
 
 
 def _entities(heads: npt.ArrayLike, tails: npt.ArrayLike) -> tuple[Ints, Ints]:

@@ -28,6 +28,10 @@ class ClassificationReport:
     """Micro-averaged over the positive classes."""
     f1: float
     """Micro-averaged over the positive classes."""
+    macro_precision: float
+    """Unweighted mean of ``class_precision`` over all C classes, also those without a label."""
+    macro_recall: float
+    """Unweighted mean of ``class_recall`` over all C classes, also those without a label."""
     macro_f1: float
     """Unweighted mean of ``class_f1`` over all C classes, also those without a label."""
     class_precision: list[float]
@@ -107,15 +111,18 @@ def classification_report(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> Cl
     true_positive = np.bincount(hits, minlength=classes)
     made = np.bincount(claimed, minlength=classes)
     support = truth.sum(axis=0)
-    class_f1 = _ratio(2 * true_positive, made + support)
+    by_class = ratio([true_positive, true_positive, 2 * true_positive], [made, support, made + support])
+    macro = by_class.mean(axis=1) if classes else np.zeros(3)
     return ClassificationReport(
-        precision=float(_ratio(true_positive.sum(), made.sum())),
-        recall=float(_ratio(true_positive.sum(), support.sum())),
-        f1=float(_ratio(2 * true_positive.sum(), made.sum() + support.sum())),
-        macro_f1=float(class_f1.mean()) if classes else 0.0,
-        class_precision=_ratio(true_positive, made).tolist(),
-        class_recall=_ratio(true_positive, support).tolist(),
-        class_f1=class_f1.tolist(),
+        precision=float(ratio(true_positive.sum(), made.sum())),
+        recall=float(ratio(true_positive.sum(), support.sum())),
+        f1=float(ratio(2 * true_positive.sum(), made.sum() + support.sum())),
+        macro_precision=float(macro[0]),
+        macro_recall=float(macro[1]),
+        macro_f1=float(macro[2]),
+        class_precision=by_class[0].tolist(),
+        class_recall=by_class[1].tolist(),
+        class_f1=by_class[2].tolist(),
         support=support.tolist(),
         predicted=made.tolist(),
     )
@@ -199,7 +206,7 @@ def _ranking(labels_any: npt.ArrayLike, best_score: npt.ArrayLike) -> tuple[Bool
     return truth, finite("best_score", best_score, truth.shape)
 
 
-def _ratio(numerator: npt.ArrayLike, denominator: npt.ArrayLike) -> Floats:
+def ratio(numerator: npt.ArrayLike, denominator: npt.ArrayLike) -> Floats:
     """Elementwise quotient, 0 where the denominator is 0."""
     top, bottom = np.asarray(numerator, np.float64), np.asarray(denominator, np.float64)
     return np.divide(top, bottom, out=np.zeros_like(top), where=bottom != 0)

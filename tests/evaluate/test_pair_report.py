@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from kgrel.data.errors import KgrelError
-from kgrel.evaluate.pair_report import NOVEL, write_pair_report
+from kgrel.evaluate.pair_report import NOVEL, figures, write_pair_report
 from kgrel.evaluate.pairs import evaluate_pairs
 from kgrel.evaluate.settings import LEAST_DRAWS, EvaluationSettings
 from kgrel.evaluate.tables import table_rows
@@ -32,9 +32,22 @@ def page(pair_model: PairModel, corpus_path: Path, tmp_path_factory: pytest.Temp
 def test_the_figures_are_those_of_evaluate_pairs(page: str, pair_model: PairModel) -> None:
     report = evaluate_pairs(pair_model, FAST)
     for name in ("covered", "all"):
-        (row,) = table_rows(report[name]["methods"])
+        heads, row = table_rows(report[name]["methods"])
         assert all(f"<td>{cell}</td>" in page for cell in row)
+        assert all(f"<th>{head}</th>" in page for head in heads)
     assert all(f"<th>{name}</th>" in page for name in (*report["settings"], "learning_rate", "stop"))
+
+
+def test_a_table_that_could_not_be_made_has_the_reason_in_its_place(pair_model: PairModel) -> None:
+    report = evaluate_pairs(pair_model, FAST)
+    del report["covered"]
+    found = figures(report | {"left_out": {"covered": "no listed pair"}}, FAST)
+    expected = [
+        "<h2>Covered validation pairs</h2>",
+        "<p>Left out: no listed pair.</p>",
+        "<h2>All validation pairs</h2>",
+    ]
+    assert found[:3] == expected
 
 
 def test_novel_pairs_are_unlisted_held_out_in_order_and_shown_with_sentences(page: str, pair_model: PairModel) -> None:

@@ -19,7 +19,16 @@ from kgrel.evaluate import pairs as evaluate
 from kgrel.evaluate.pair_ranking import evaluate_ranking
 from kgrel.evaluate.pairs import evaluate_pairs, methods
 from kgrel.evaluate.settings import LEAST_DRAWS, EvaluationSettings
-from kgrel.evaluate.tables import text_table
+from kgrel.evaluate.tables import TITLES, text_table
+from kgrel.metrics.bootstrap import (
+    CLASSIFIED,
+    RANKED,
+    classification_statistics,
+    interval,
+    paired_difference,
+    ranking_statistics,
+    scalars,
+)
 from kgrel.train.pair_data import PairData, Part
 from kgrel.train.pair_model import PairModel
 from kgrel.train.settings import BatchSettings
@@ -29,6 +38,7 @@ MODEL = "kgrel"
 METHODS = [
     MODEL, "co-occurrence", "log co-mention count", "label-degree product", "label-only embeddings",
 ]  # fmt: skip
+COUNTS = ("pairs", "listed", "base_rate")
 FAST = EvaluationSettings(draws=LEAST_DRAWS)
 
 
@@ -100,7 +110,8 @@ def test_figures_are_those_of_scikit_learn(given: Any, report: dict[str, Any], s
     predicted = predicted_indicator(classes, values, np.array([found["thresholds"][name] for name in given.classes]))
     micro = precision_recall_fscore_support(labels, predicted, average="micro", zero_division=0)
     assert [found["precision"], found["recall"], found["f1"]] == pytest.approx(micro[:3])
-    assert found["macro_f1"] == pytest.approx(f1_score(labels, predicted, average="macro", zero_division=0))
+    macro = precision_recall_fscore_support(labels, predicted, average="macro", zero_division=0)
+    assert [found[f"macro_{key}"] for key in ("precision", "recall", "f1")] == pytest.approx(macro[:3])
     related = labels.any(axis=1)
     assert found["average_precision"] == pytest.approx(average_precision_score(related, values))
     assert found["auroc"] == pytest.approx(roc_auc_score(related, values))
@@ -169,7 +180,7 @@ def test_every_method_has_intervals_and_the_models_difference_to_it(report: dict
         found = report[setting]["methods"]
         assert list(found) == METHODS
         for name, method in found.items():
-            for key in ("precision", "recall", "f1", "average_precision"):
+            for key in ("precision", "recall", "f1", "macro_f1", "average_precision", "auroc"):
                 low, high = method[f"{key}_interval"]
                 assert 0 <= low <= high <= 1
             for key in ("f1", "average_precision"):
@@ -180,6 +191,33 @@ def test_every_method_has_intervals_and_the_models_difference_to_it(report: dict
                 assert difference["difference"] == pytest.approx(found[MODEL][key] - method[key])
                 low, high = difference["interval"]
                 assert difference["excludes_zero"] == (low > 0 or high < 0)
+
+
+def test_intervals_of_all_methods_together_are_those_of_each_figure_alone(given: Any, report: dict[str, Any]) -> None:
+    data, tuning, rows = given.data, given.data.rows(Part.VALIDATION), given.data.rows(Part.TEST)
+    scores = {MODEL: evaluate.scores_of(given, data), "co-occurrence": lambda rows: co_occurrence(data, rows)}
+    alone, resampled = {}, (data.heads[rows], data.tails[rows], LEAST_DRAWS)
+    for name, score in scores.items():
+        found = evaluate.apply(score, data, tuning, rows, per_class=False)
+        alone[name] = scalars(classification_statistics(found.labels, found.predicted), CLASSIFIED)
+        alone[name] |= scalars(ranking_statistics(found.labels.any(axis=1), found.best_score), RANKED)
+        for key, statistic in alone[name].items():
+            bounds = interval(statistic, *resampled)
+            assert report["all"]["methods"][name][f"{key}_interval"] == [bounds.low, bounds.high]
+    for key in ("f1", "average_precision"):
+        bounds = paired_difference(alone[MODEL][key], alone["co-occurrence"][key], *resampled)
+        found = report["all"]["methods"]["co-occurrence"][f"model_minus_this_{key}"]
+        assert found["interval"] == [bounds.low, bounds.high]
+
+
+def test_a_figure_that_is_undefined_has_no_interval_and_is_shown_as_such(given: Any) -> None:
+    rows, labels = given.data.rows(Part.TEST), given.data.labels.copy()
+    labels[rows] = given.data.possible(rows)
+    found = evaluate_pairs(given.with_labels(labels), EvaluationSettings(draws=LEAST_DRAWS, baselines=False))
+    model = found["all"]["methods"][MODEL]
+    assert (model["auroc"], model["auroc_interval"]) == (None, None)
+    assert model["average_precision_interval"] == [1.0, 1.0]
+    assert text_table(found).count("–\n") == 2
 
 
 def test_the_report_is_json_without_nan(report: dict[str, Any]) -> None:
@@ -216,8 +254,88 @@ def test_validation_pairs_can_be_reported(given: Any) -> None:
 def test_without_a_listed_pair_there_is_nothing_to_evaluate(given: Any, part: Part, word: str) -> None:
     labels = given.data.labels.copy()
     labels[given.data.rows(part)] = False
-    with pytest.raises(KgrelError, match=rf"no listed pair among the covered .*{word}.*more relations"):
+    with pytest.raises(KgrelError, match=rf"^no listed pair among all {word} pairs: more relations"):
         evaluate_pairs(given.with_labels(labels), FAST)
+
+
+def listed_outside(given: Any, without: list[Part], name: str) -> Any:
+    """Of the pairs of these parts none is listed that the table of that name shows, and all others are."""
+    labels = given.data.labels.copy()
+    for part in without:
+        rows = given.data.rows(part)
+        labels[rows] = given.data.possible(rows)
+        labels[evaluate.kept(given.data, rows, name)] = False
+    return given.with_labels(labels)
+
+
+@pytest.mark.parametrize(
+    ("without", "words"),
+    [
+        ([Part.TEST], "test"),
+        ([Part.VALIDATION], "validation"),
+        ([Part.VALIDATION, Part.TEST], "validation and test"),
+    ],
+)
+def test_covered_pairs_of_which_none_is_listed_are_left_out_with_the_reason(
+    given: Any, without: list[Part], words: str
+) -> None:
+    found = evaluate_pairs(listed_outside(given, without, "covered"), FAST)
+    assert "covered" not in found
+    assert list(found["all"]["methods"]) == METHODS
+    assert found["left_out"] == {"covered": f"no listed pair among covered {words} pairs"}
+    assert text_table(found).splitlines()[0] == f"covered pairs: left out, no listed pair among covered {words} pairs"
+
+
+@pytest.fixture(scope="module")
+def mixed(given: Any) -> Any:
+    """The same model, where a third of the pairs is in no text."""
+    contexts = np.where(np.arange(len(given.data)) % 3 == 0, 0, given.data.contexts)
+    return type(given)(replace(given.data, contexts=contexts), given.settings, given.scores)
+
+
+@pytest.fixture(scope="module")
+def mixed_report(mixed: Any, short_baseline: None) -> dict[str, Any]:
+    return evaluate_pairs(mixed, FAST)
+
+
+@pytest.mark.parametrize(("name", "seen"), [("seen_in_text", True), ("not_seen_in_text", False)])
+def test_pairs_in_text_and_not_in_text_are_evaluated_as_if_there_were_no_others(
+    mixed: Any, mixed_report: dict[str, Any], name: str, seen: bool
+) -> None:
+    data = mixed.data
+    keep = np.flatnonzero((data.parts == Part.TRAINING) | ((data.contexts > 0) == seen))
+    columns = ("heads", "tails", "labels", "parts", "contexts")
+    others = replace(data, **{column: getattr(data, column)[keep] for column in columns})
+    alone = evaluate_pairs(type(mixed)(others, mixed.settings, mixed.scores), FAST)["all"]
+    assert [mixed_report[name][key] for key in COUNTS] == [alone[key] for key in COUNTS]
+    for method in METHODS[:-1]:  # the last one is fitted anew, to other validation pairs
+        assert mixed_report[name]["methods"][method] == alone["methods"][method]
+
+
+def test_pairs_in_text_and_not_in_text_are_together_all(mixed_report: dict[str, Any]) -> None:
+    tables = [name for name in mixed_report if name in TITLES]
+    assert tables == list(TITLES)
+    for key in COUNTS[:2]:
+        assert mixed_report["seen_in_text"][key] + mixed_report["not_seen_in_text"][key] == mixed_report["all"][key]
+    heads = [block.splitlines()[0] for block in text_table(mixed_report).split("\n\n")]
+    shown = ("covered pairs:", "all pairs:", "pairs seen in text:", "pairs not seen in text:")
+    assert all(head.startswith(title) for head, title in zip(heads, shown, strict=False))
+
+
+@pytest.mark.parametrize("contexts", [0, 7])
+def test_where_all_pairs_are_of_one_kind_there_is_no_table_and_no_note_of_it(given: Any, contexts: int) -> None:
+    data = replace(given.data, contexts=np.full(len(given.data), contexts))
+    model = type(given)(data, given.settings, given.scores)
+    found = evaluate_pairs(model, EvaluationSettings(draws=LEAST_DRAWS, baselines=False))
+    assert not {"seen_in_text", "not_seen_in_text", "left_out"} & set(found)
+
+
+def test_a_kind_of_pairs_without_a_listed_one_is_left_out_with_the_reason(mixed: Any) -> None:
+    found = evaluate_pairs(listed_outside(mixed, [Part.VALIDATION], "not_seen_in_text"), FAST)
+    reason = "no listed pair among validation pairs not seen in text"
+    assert found["left_out"] == {"not_seen_in_text": reason}
+    assert {"covered", "all", "seen_in_text"} <= set(found)
+    assert f"\npairs not seen in text: left out, {reason}\n" in text_table(found)
 
 
 @pytest.mark.parametrize(("change", "message"), [({"draws": 0}, "draws must be"), ({"seed": -1}, "seed must not")])

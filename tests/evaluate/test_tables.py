@@ -9,7 +9,7 @@ import pytest
 from kgrel.evaluate.pairs import evaluate_pairs
 from kgrel.evaluate.settings import LEAST_DRAWS, EvaluationSettings
 from kgrel.evaluate.tables import (
-    COLUMNS,
+    HEADS,
     calibration_text,
     figure,
     frequency_text,
@@ -27,7 +27,7 @@ def report(given: Any) -> dict[str, Any]:
         ours = found[setting]["methods"]["kgrel"]
         found[setting]["methods"] |= {
             "another method": ours | {"f1": 0.12344, "f1_interval": [0.1, 0.2]},
-            "undefined": {**dict.fromkeys(COLUMNS, 0.5), "average_precision": None, "auroc": None},
+            "undefined": {**dict.fromkeys(HEADS, 0.5), "average_precision": None, "auroc": None},
         }
     return found
 
@@ -53,7 +53,7 @@ def test_the_text_shows_every_method_of_both_settings_in_aligned_columns(report:
         start = columns.index("P  ")
         for row, method in zip(rows, report[setting]["methods"].values(), strict=True):
             assert row[start:].startswith(with_interval(method, "precision"))
-            assert all(with_interval(method, key) in row for key in COLUMNS)
+            assert all(with_interval(method, key) in row for key in HEADS)
 
 
 def test_calibration_is_shown_before_and_after_where_there_is_a_probability(report: dict[str, Any]) -> None:
@@ -85,8 +85,18 @@ def test_markdown_has_one_row_a_method_and_one_cell_a_figure(report: dict[str, A
     methods = report["all"]["methods"]
     head, rule, *rows = markdown_table(methods).splitlines()
     cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in (head, rule, *rows)]
-    assert {len(row) for row in cells} == {1 + len(COLUMNS)}
+    assert {len(row) for row in cells} == {1 + len(HEADS)}
     assert set(cells[1]) == {"---"}
     assert [row[0] for row in cells[2:]] == list(methods)
     for row, method in zip(cells[2:], methods.values(), strict=True):
-        assert row[1:] == [with_interval(method, key) for key in COLUMNS]
+        assert row[1:] == [with_interval(method, key) for key in HEADS]
+
+
+def test_a_report_that_is_older_than_a_figure_is_shown_without_its_column(report: dict[str, Any]) -> None:
+    later = ("macro_precision", "macro_recall")
+    methods = {
+        name: {key: value for key, value in method.items() if key not in later}
+        for name, method in report["all"]["methods"].items()
+    }
+    head, *_ = markdown_table(methods).splitlines()
+    assert head == "| method | P | R | F1 | macro F1 | AP | AUROC |"

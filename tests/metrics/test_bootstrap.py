@@ -6,14 +6,19 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from sklearn.metrics import average_precision_score, precision_recall_fscore_support
+from sklearn.metrics import average_precision_score, precision_recall_fscore_support, roc_auc_score
 
 from kgrel.metrics.bootstrap import (
+    CLASSIFIED,
+    RANKED,
     average_precision_statistic,
+    classification_statistics,
     entity_weights,
     interval,
-    micro_statistics,
     paired_difference,
+    ranking_statistics,
+    scalars,
+    vector_interval,
 )
 from kgrel.metrics.classification import classification_report
 
@@ -123,33 +128,71 @@ def weighted_predictions(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.nd
     )
 
 
+Weighted = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
 @given(weighted_predictions())
-def test_weighted_micro_averages_are_scikit_learns(
-    problem: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
-) -> None:
+def test_weighted_averages_are_scikit_learns_on_pairs_that_are_repeated_as_often(problem: Weighted) -> None:
     truth, predicted, _, weights = problem
-    assume(weights.any())  # scikit-learn refuses weights that are all zero
-    labels = truth[:, None] == np.arange(3)
-    statistics = micro_statistics(labels, predicted)
-    expected = precision_recall_fscore_support(
-        truth, predicted, labels=[0, 1, 2], average="micro", zero_division=0, sample_weight=weights
+    assume(weights.any())  # scikit-learn refuses an empty table
+    statistics = classification_statistics(truth[:, None] == np.arange(3), predicted)
+    repeated, made = (np.repeat(side, weights.astype(int)) for side in (truth, predicted))
+    micro, macro = (
+        precision_recall_fscore_support(repeated, made, labels=[0, 1, 2], average=kind, zero_division=0)
+        for kind in ("micro", "macro")
     )
-    found = [statistics[name](weights) for name in ("precision", "recall", "f1")]
-    assert found == pytest.approx(list(expected[:3]))
-    report = classification_report(labels, predicted)
-    assert statistics["f1"](np.ones(len(truth))) == pytest.approx(report.f1)
+    assert statistics(weights) == pytest.approx([*micro[:3], macro[2]])
 
 
 @given(weighted_predictions())
-def test_weighted_average_precision_is_scikit_learns(
-    problem: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
-) -> None:
+def test_weighted_averages_of_several_labels_are_those_of_the_report_on_repeated_pairs(problem: Weighted) -> None:
+    truth, predicted, scores, weights = problem
+    labels = (truth[:, None] == np.arange(3)) | (scores[:, None] == [0.1, 0.2, 0.5])
+    times = weights.astype(int)
+    report = classification_report(np.repeat(labels, times, axis=0), np.repeat(predicted, times))
+    expected = [getattr(report, name) for name in CLASSIFIED]
+    assert classification_statistics(labels, predicted)(weights) == pytest.approx(expected)
+
+
+@given(weighted_predictions())
+def test_weighted_rankings_are_scikit_learns_on_pairs_that_are_repeated_as_often(problem: Weighted) -> None:
     truth, _, scores, weights = problem
-    found = average_precision_statistic(truth >= 0, scores)(weights)
-    if weights[truth >= 0].any():
-        assert found == pytest.approx(average_precision_score(truth >= 0, scores, sample_weight=weights))
+    related, times = truth >= 0, weights.astype(int)
+    precision, area = ranking_statistics(related, scores)(weights)
+    repeated, values = np.repeat(related, times), np.repeat(scores, times)
+    if not repeated.any():
+        assert np.isnan([precision, area]).all()
+        return
+    assert precision == pytest.approx(average_precision_score(repeated, values))
+    if repeated.all():
+        assert np.isnan(area)
     else:
-        assert found is None
+        assert area == pytest.approx(roc_auc_score(repeated, values))
+
+
+@given(weighted_predictions())
+def test_a_figure_alone_is_the_one_among_others_and_none_where_it_is_undefined(problem: Weighted) -> None:
+    truth, _, scores, weights = problem
+    found = ranking_statistics(truth >= 0, scores)
+    expected = [None if np.isnan(value) else value for value in found(weights).tolist()]
+    assert [figure(weights) for figure in scalars(found, RANKED).values()] == expected
+    assert average_precision_statistic(truth >= 0, scores)(weights) == expected[0]
+
+
+def test_figures_that_are_drawn_together_have_the_intervals_that_each_has_alone() -> None:
+    random = np.random.default_rng(6)
+    heads, tails = random.integers(9, size=60), 9 + random.integers(9, size=60)
+    statistics = ranking_statistics(random.random(60) < 0.2, random.random(60).round(1))
+    together = vector_interval(statistics, heads, tails, draws=200, seed=2)
+    alone = [interval(figure, heads, tails, draws=200, seed=2) for figure in scalars(statistics, RANKED).values()]
+    assert together == alone
+
+
+def test_a_figure_that_is_undefined_has_no_interval_and_the_others_have_theirs() -> None:
+    statistics = ranking_statistics(np.array([True, True]), np.array([0.1, 0.2]))
+    precision, area = vector_interval(statistics, np.array([0, 1]), np.array([2, 3]), draws=50)
+    assert precision is not None
+    assert (precision.estimate, area) == (1.0, None)
 
 
 def test_undefined_draws_are_left_out_and_counted() -> None:
