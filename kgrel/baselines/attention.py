@@ -26,7 +26,7 @@ from kgrel.metrics.classification import average_precision, best
 from kgrel.model.representation import load_tensors, save_weights
 from kgrel.train.batches import Stream, rng_of, torch_seed
 from kgrel.train.loop import LoopSettings
-from kgrel.train.pair_artifact import Floats
+from kgrel.train.pair_artifact import Floats, Scale
 from kgrel.train.pair_data import PairData, Part, Rows
 from kgrel.train.pairs import PairBatches, target_distribution, with_no_relation
 from kgrel.train.run import Run
@@ -108,6 +108,11 @@ class Attention(Baseline):
     def title(self) -> str:
         """What it is called in tables."""
         return "attention"
+
+    @property
+    def scale(self) -> Scale:
+        """See :class:`PairArtifact`."""
+        return "probability"
 
     def fit(self, sources: Sources, run: Run, progress: Progress) -> dict[str, Any]:
         """See :class:`Baseline`; tries each learning rate and keeps the best on validation."""

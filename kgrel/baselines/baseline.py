@@ -19,7 +19,7 @@ from kgrel.text.corpus import Corpus
 from kgrel.train.pair_artifact import Floats, PairArtifact, describe, read_parts
 from kgrel.train.pair_data import Rows
 from kgrel.train.run import Run
-from kgrel.train.settings import SplitSettings
+from kgrel.train.settings import UNSAID, SplitSettings
 from kgrel.train.train_pairs import PairInputs, parents_of, prepare_pairs
 
 
@@ -89,7 +89,7 @@ class Baseline(PairArtifact):
         artifact = open_artifact(path, cls.KIND, verify)
         parts = read_parts(artifact)
         model = parts.pop("model")
-        opened = cls(settings=settings_of(artifact, cls.SETTINGS), **parts)
+        opened = cls(settings=settings_of(artifact, cls.SETTINGS, UNSAID), **parts)
         opened.read_fitted(model)
         return opened
 
@@ -107,7 +107,8 @@ def train_baseline(
 ) -> Artifact:
     """Fit a baseline on the split that ``train-pairs`` makes with the same settings, tune its threshold, write it.
 
-    An unfinished run in ``out`` is resumed if settings and inputs are the same.
+    An unfinished run in ``out`` is gone on with if settings and inputs are the same; of those that train, the attention
+    model goes on from its checkpoint, the others start again.
 
     Args:
         graph: whose paths are counted, by the baseline that does so.

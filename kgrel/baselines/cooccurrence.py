@@ -10,7 +10,7 @@ import numpy as np
 from kgrel.baselines.baseline import Baseline
 from kgrel.baselines.settings import CooccurrenceSettings
 from kgrel.data.artifact import Kind
-from kgrel.train.pair_artifact import Floats
+from kgrel.train.pair_artifact import Floats, Scale
 from kgrel.train.pair_data import Rows
 from kgrel.train.settings import SplitSettings
 
@@ -29,6 +29,11 @@ class Cooccurrence(Baseline):
     def title(self) -> str:
         """What it is called in tables."""
         return TITLES[self.settings.measure]
+
+    @property
+    def scale(self) -> Scale:
+        """See :class:`PairArtifact`."""
+        return "logit" if self.settings.measure == "npmi" else "count"
 
     def scores(self, heads: Rows, tails: Rows) -> Floats:
         """See :class:`Baseline`."""

@@ -13,7 +13,7 @@ from kgrel.baselines.baseline import Baseline
 from kgrel.baselines.settings import DegreeSettings
 from kgrel.data.artifact import Kind
 from kgrel.score.graph import adjacency
-from kgrel.train.pair_artifact import Floats
+from kgrel.train.pair_artifact import Floats, Scale
 from kgrel.train.pair_data import Part, Rows
 from kgrel.train.settings import SplitSettings
 
@@ -33,6 +33,11 @@ class Degree(Baseline):
     def title(self) -> str:
         """What it is called in tables."""
         return TITLES[self.settings.measure]
+
+    @property
+    def scale(self) -> Scale:
+        """See :class:`PairArtifact`."""
+        return "count"
 
     def scores(self, heads: Rows, tails: Rows) -> Floats:
         """See :class:`Baseline`: by class the product of degrees, for every class the same weight of neighbours."""

@@ -31,7 +31,7 @@ from kgrel.data.progress import Progress, Silent
 from kgrel.metrics.classification import average_precision, best
 from kgrel.model.representation import load_weights, save_weights
 from kgrel.train.loop import LoopSettings, train
-from kgrel.train.pair_artifact import Floats
+from kgrel.train.pair_artifact import Floats, Scale
 from kgrel.train.pair_data import PairData, Part, Rows
 from kgrel.train.run import Run
 from kgrel.train.settings import SplitSettings
@@ -57,6 +57,16 @@ def label_triples(data: PairData) -> Triples:
     )
 
 
+def answer_types(data: PairData) -> AnswerTypes:
+    """Which entities can stand on either side of a class: what types allow, whether or not a training label shows it.
+
+    A class without any has small scores then, log n − log Σ exp s being about minus the log of the candidates' number;
+    were it left out, its 0 would stand above every logarithm.
+    """
+    allowed = np.triu(data.classes.allowed.transpose(2, 0, 1))
+    return AnswerTypes(data.type_rows, np.stack([allowed.any(axis=2), allowed.any(axis=1)], axis=1))
+
+
 class PairScores:
     """The scores of pairs that a ranker gives, with the normalisers of the questions computed once.
 
@@ -67,7 +77,7 @@ class PairScores:
     def __init__(self, ranker: EntityRanker, data: PairData, entities: Rows | None = None) -> None:
         self.ranker, self.type_rows, self.classes = ranker, data.type_rows, len(data.classes.names)
         triples = label_triples(data)
-        self.types = AnswerTypes.of(triples, data.type_rows, self.classes)
+        self.types = answer_types(data)
         self.device = ranker.model.node_emb.weight.device
         self.offsets = self._offsets(triples, np.arange(len(data.type_rows)) if entities is None else entities)
 
@@ -134,6 +144,11 @@ class GraphEmbedding(Baseline):
         """What it is called in tables."""
         return self.settings.model
 
+    @property
+    def scale(self) -> Scale:
+        """See :class:`PairArtifact`."""
+        return "logit"
+
     def fit(self, sources: Sources, run: Run, progress: Progress) -> dict[str, Any]:
         """See :class:`Baseline`; tries each of :func:`tried` and keeps the best on validation."""
         found = []
@@ -172,12 +187,9 @@ def tried(settings: KgeSettings) -> list[KgeSettings]:
     if not settings.search:
         return [settings]
     near: list[dict[str, Any]] = [{}, {"dimensions": 2 * settings.dimensions}]
-    if settings.model in BILINEAR:
-        weight = settings.regularisation or 0.01
-        near += [
-            {"regularisation": weight * 10},
-            {"regularisation": weight * 10, "dimensions": 2 * settings.dimensions},
-        ]
+    if settings.model in BILINEAR and settings.regularisation:
+        less = {"regularisation": round(settings.regularisation / 3, 9)}
+        near += [less, less | {"dimensions": 2 * settings.dimensions}]
     else:
         near += [{"learning_rate": settings.learning_rate / 3}]
     return [dataclasses.replace(settings, **changes) for changes in near]
@@ -197,7 +209,7 @@ def fit_ranker(data: PairData, settings: KgeSettings) -> tuple[EntityRanker, flo
     classes, size = len(data.classes.names), len(data.type_rows)
     ranker = new_ranker(settings.model, size, classes, settings.dimensions, settings.seed)
     training = KgeTraining(settings.batch_questions, settings.negatives, settings.regularisation, settings.seed)
-    task = KgeTask(ranker, triples, AnswerTypes.of(triples, data.type_rows, classes), training, validate)
+    task = KgeTask(ranker, triples, answer_types(data), training, validate)
     loop = LoopSettings(
         steps=settings.epochs * task.steps_per_epoch,
         learning_rate=settings.learning_rate,

@@ -13,7 +13,7 @@ from kgrel.baselines.settings import LabelOnlySettings
 from kgrel.data.artifact import Kind
 from kgrel.data.progress import Progress
 from kgrel.model.representation import load_weights, save_weights
-from kgrel.train.pair_artifact import Floats
+from kgrel.train.pair_artifact import Floats, Scale
 from kgrel.train.pair_data import Rows
 from kgrel.train.run import Run
 from kgrel.train.settings import SplitSettings
@@ -34,6 +34,11 @@ class LabelOnlyScorer(Baseline):
     def title(self) -> str:
         """What it is called in tables."""
         return "label-only embeddings"
+
+    @property
+    def scale(self) -> Scale:
+        """See :class:`PairArtifact`."""
+        return "probability"
 
     def fit(self, sources: Sources, run: Run, progress: Progress) -> dict[str, Any]:
         """See :class:`Baseline`."""

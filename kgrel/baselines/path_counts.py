@@ -26,7 +26,7 @@ from kgrel.graph.path_counts import PathCounts
 from kgrel.graph.removal import removal_report, without_pairs
 from kgrel.metrics.classification import average_precision
 from kgrel.train.logistic import Line, fit_line
-from kgrel.train.pair_artifact import Floats
+from kgrel.train.pair_artifact import Floats, Scale
 from kgrel.train.pair_data import Part, Rows, rows_in
 from kgrel.train.run import Run
 from kgrel.train.settings import SplitSettings
@@ -72,6 +72,11 @@ class PathCountScorer(Baseline):
     def title(self) -> str:
         """What it is called in tables."""
         return "path counts"
+
+    @property
+    def scale(self) -> Scale:
+        """See :class:`PairArtifact`."""
+        return "probability"
 
     def fit(self, sources: Sources, run: Run, progress: Progress) -> dict[str, Any]:
         """See :class:`Baseline`; the strength of the penalty is chosen for each class on the validation pairs.

@@ -14,9 +14,9 @@ from kgrel.data.settings import to_json
 from kgrel.metrics.classification import average_precision, best
 from kgrel.score.combined import MEMBER, Combined, design_of, refuse_combined, scaled
 from kgrel.score.opening import open_scorer
-from kgrel.score.settings import CombineSettings, Scale
+from kgrel.score.settings import CombineSettings
 from kgrel.train.calibrate import folds
-from kgrel.train.logistic import Line, fit_lines
+from kgrel.train.logistic import Line, fit_lines, spread_of
 from kgrel.train.pair_artifact import Floats, PairArtifact, describe, refuse_other_split
 from kgrel.train.pair_data import Flags, Part
 
@@ -71,7 +71,7 @@ def fit_combination(members: Sequence[PairArtifact], settings: CombineSettings) 
     listed, possible = data.positive[rows], data.possible(rows)
     refuse_too_few(listed, settings.folds)
     predicted = [validation_scores(member) for member in members]
-    scales = [scale_of(scores[possible]) for scores in predicted]
+    scales = [member.scale for member in members]
     features = np.stack([
         scaled(scores, np.zeros_like(scores), scale)[0] for scores, scale in zip(predicted, scales, strict=True)
     ])  # fmt: skip
@@ -131,18 +131,26 @@ def names_of(members: Sequence[PairArtifact]) -> list[str]:
     ]
 
 
-def scale_of(scores: Floats) -> Scale:
-    """On which scale scores are: probabilities between 0 and 1, counts from 0 on, or any number."""
-    if len(scores) and scores.min() < 0:
-        return "logit"
-    return "probability" if not len(scores) or scores.max() <= 1 else "count"
-
-
 def fit_weights(features: Floats, covered: Flags, possible: Flags, labels: Flags, strength: float) -> list[Line]:
-    """A regression for each class on the pairs whose types allow it: features (M, n, C), flags (n, C)."""
+    """A regression for each class on the pairs whose types allow it: features (M, n, C), flags (n, C).
+
+    The product of a score and *both labelled* is taken of scores about their mean. Of a member whose score never moves
+    it is then 0, and so are its weights; else that product would be *both labelled* a second time, and the score of a
+    pair for which the member does move would be far off.
+    """
+    inside = features[:, possible].T
+    centre, moves = inside.mean(axis=0), spread_of(inside) > 0
+    centred = np.where(moves[:, None, None], features - centre[:, None, None], 0.0)
     of_class = [np.flatnonzero(possible[:, column]) for column in range(labels.shape[1])]
-    designs = [design_of(features[:, rows, column], covered[rows, column]) for column, rows in enumerate(of_class)]
-    return fit_lines(designs, [labels[rows, column] for column, rows in enumerate(of_class)], strength)
+    designs = [design_of(centred[:, rows, column], covered[rows, column]) for column, rows in enumerate(of_class)]
+    lines = fit_lines(designs, [labels[rows, column] for column, rows in enumerate(of_class)], strength)
+    return [of_scores(line, centre) for line in lines]
+
+
+def of_scores(line: Line, centre: Floats) -> Line:
+    """The same regression for scores as they are, not about their mean (M,)."""
+    weights, more, both = np.split(line.weights, [len(centre), 2 * len(centre)])
+    return Line(np.concatenate([weights, more, both - more @ centre]), float(line.intercept - weights @ centre))
 
 
 def cross_fitted(cells: tuple[Floats, Flags, Flags, Flags], settings: CombineSettings, strength: float) -> float:

@@ -14,12 +14,14 @@ are listed, so the classes lean on each other.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import expit, logit
 
 from kgrel.data.artifact import MANIFEST, Artifact, Kind, open_artifact, opens_artifact, settings_of
@@ -27,13 +29,18 @@ from kgrel.data.errors import ArtifactError, KgrelError
 from kgrel.data.files import sync
 from kgrel.metrics.classification import best
 from kgrel.score.opening import open_scorer
-from kgrel.score.settings import CombineSettings, Scale
+from kgrel.score.settings import CombineSettings
+from kgrel.train.calibrate import covered_validation
+from kgrel.train.calibration import calibrated
 from kgrel.train.logistic import Line
-from kgrel.train.pair_artifact import Floats, PairArtifact, read_parts, refuse_other_split
-from kgrel.train.pair_data import Flags, Rows
+from kgrel.train.pair_artifact import Floats, PairArtifact, Scale, read_parts, refuse_other_split
+from kgrel.train.pair_data import Flags, Part, Rows
+from kgrel.train.settings import UNSAID
 
 MEMBER = "member-{}"
 """Directory of a member within the artifact, counted from 1; its hash stands under the same name among the parents."""
+UNSAID_OF_COMBINED = UNSAID | {"least": 20}
+"""What holds for artifacts that were written before these settings were there."""
 LEAST = 1e-6
 """Probabilities are at least so far from 0 and 1, so that their logits are finite."""
 
@@ -57,6 +64,11 @@ class Combined(PairArtifact):
     def title(self) -> str:
         """What it is called in tables."""
         return self.settings.title or " + ".join(member.title for member in self.members)
+
+    @property
+    def scale(self) -> Scale:
+        """See :class:`PairArtifact`."""
+        return "probability"
 
     def features(self, heads: Rows, tails: Rows) -> tuple[Floats, Floats]:
         """The scores of the members on the scale of logits, and their spreads on it: (M, n, C) each."""
@@ -83,6 +95,33 @@ class Combined(PairArtifact):
             std[:, column] = mean[:, column] * (1 - mean[:, column]) * moved
         possible = self.possible(heads, tails)
         return np.where(possible, mean, 0.0), np.where(possible, std, 0.0)
+
+    def probabilities(
+        self, heads: Rows, tails: Rows, classes: Rows, scores: Floats, rates: Mapping[str, float]
+    ) -> tuple[Floats, npt.NDArray[np.object_]]:
+        """Its scores, being probabilities already, see :func:`kgrel.train.calibration.calibrated`.
+
+        Args:
+            classes: number of the class (n,).
+            scores: its probability (n,).
+            rates: class → share listed among the pairs at hand.
+        """
+        covered = self.covered(heads, tails)[np.arange(len(heads)), classes]
+        names, contexts = np.array(self.classes, dtype=object)[classes], self.contexts(heads, tails)
+        return calibrated(*self._fitted, names, scores, contexts, covered, rates)
+
+    @cached_property
+    def _fitted(self) -> tuple[dict[str, dict[str, Callable[[Floats], Floats]]], dict[str, float]]:
+        """The strata and classes of which there were enough covered pairs to fit, and each class's share listed."""
+        labels, least = self.data.labels[self.data.rows(Part.VALIDATION)], self.settings.least
+        fitted: dict[str, dict[str, Callable[[Floats], Floats]]] = {}
+        inside: dict[str, list[Flags]] = {}
+        for (stratum, name), places in covered_validation(self).items():
+            listed = labels[places, self.classes.index(name)]
+            if min(listed.sum(), (~listed).sum()) >= least:
+                fitted.setdefault(stratum, {})[name] = np.asarray
+                inside.setdefault(name, []).append(listed)
+        return fitted, {name: float(np.concatenate(parts).mean()) for name, parts in inside.items()}
 
     def quick(self, heads: Rows, tails: Rows) -> Floats:
         """The probability of the best class (n,)."""
@@ -112,7 +151,7 @@ class Combined(PairArtifact):
             ArtifactError: see :func:`kgrel.data.artifact.open_artifact`; or a member is missing, damaged or another.
         """
         artifact = open_artifact(path, Kind.COMBINED, verify)
-        settings, parts = settings_of(artifact, CombineSettings), read_parts(artifact)
+        settings, parts = settings_of(artifact, CombineSettings, UNSAID_OF_COMBINED), read_parts(artifact)
         model = parts.pop("model")
         scales = [read_scale(artifact, one["scale"]) for one in model["members"]]
         members = [open_member(artifact, number) for number in range(1, 1 + len(scales))]

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kgrel.data.errors import KgrelError
+from kgrel.data.settings import require
 from kgrel.train.settings import SplitSettings
 
 OnUnknown = Literal["null", "error", "skip"]
 OF_THE_SPLIT = frozenset(field.name for field in dataclasses.fields(SplitSettings)) - {"per_class_thresholds"}
 """What a combination has from its members."""
 Evidence = Literal["all", "co-mentioned", "neighbours", "paths"]
-Scale = Literal["probability", "count", "logit"]
-"""What the scores of a member of a combination are: between 0 and 1, from 0 on, or any numbers."""
 
 
 @dataclass(frozen=True)
@@ -116,13 +115,15 @@ class CombineSettings(SplitSettings):
     folds: int = 5
     """Parts of the validation pairs, each scored with weights from the others, for that average precision; the weights
     that are kept come from all of them."""
+    least: int = 20
+    """Fewest listed and fewest unlisted validation pairs of a class, both entities of each labelled, from which its
+    scores are told as probabilities."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.strengths or not min(self.strengths) > 0:
             raise KgrelError(f"strengths must be one or more, greater than 0, not {self.strengths}")
-        if self.folds < 2:
-            raise KgrelError(f"folds must be at least 2, not {self.folds}")
+        require(self, {"folds": 2, "least": 1}, (), ())
 
     def of_split(self, split: SplitSettings) -> CombineSettings:
         """The same with the split of the members."""

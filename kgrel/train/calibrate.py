@@ -14,7 +14,8 @@ from kgrel.data.errors import KgrelError
 from kgrel.data.settings import to_json
 from kgrel.metrics.calibration import Isotonic, Platt, brier_score, expected_calibration_error, fit_calibrator
 from kgrel.train.calibration import CO_MENTIONED, NEVER, Calibration
-from kgrel.train.pair_data import Flags, Part
+from kgrel.train.pair_artifact import PairArtifact
+from kgrel.train.pair_data import Flags, Part, Rows
 from kgrel.train.pair_model import PairModel
 from kgrel.train.settings import CalibrationSettings
 
@@ -84,15 +85,23 @@ def fit_calibration(model: PairModel, settings: CalibrationSettings) -> tuple[Ca
 def validation_cells(model: PairModel) -> dict[tuple[str, str], Cells]:
     """The covered validation pairs by stratum and class."""
     rows, data = model.data.rows(Part.VALIDATION), model.data
-    heads, tails, labels = data.heads[rows], data.tails[rows], data.labels[rows]
-    scores, _ = model.predict(heads, tails)
-    covered, seen = model.covered(heads, tails), data.contexts[rows] > 0
-    cells = {}
-    for stratum, inside in ((CO_MENTIONED, seen), (NEVER, ~seen)):
-        for column, name in enumerate(model.classes):
-            chosen = inside & covered[:, column]
-            cells[stratum, name] = Cells(scores[chosen, column], labels[chosen, column])
-    return cells
+    scores, labels = model.predict(data.heads[rows], data.tails[rows])[0], data.labels[rows]
+    columns = {name: column for column, name in enumerate(model.classes)}
+    return {
+        (stratum, name): Cells(scores[places, columns[name]], labels[places, columns[name]])
+        for (stratum, name), places in covered_validation(model).items()
+    }
+
+
+def covered_validation(model: PairArtifact) -> dict[tuple[str, str], Rows]:
+    """Stratum and class → places of the covered ones among the validation pairs."""
+    rows, data = model.data.rows(Part.VALIDATION), model.data
+    covered, seen = model.covered(data.heads[rows], data.tails[rows]), data.contexts[rows] > 0
+    return {
+        (stratum, name): np.flatnonzero(inside & covered[:, column])
+        for stratum, inside in ((CO_MENTIONED, seen), (NEVER, ~seen))
+        for column, name in enumerate(model.classes)
+    }
 
 
 def cross_fitted(cells: Cells, settings: CalibrationSettings) -> dict[str, float]:

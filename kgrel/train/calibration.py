@@ -7,7 +7,7 @@ of which both entities have a training label of the class. For all others there 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -108,29 +108,44 @@ class Calibration:
         covered: Flags,
         rates: Mapping[str, float],
     ) -> tuple[Floats, npt.NDArray[np.object_]]:
-        """Probabilities of n pairs, each for one class.
+        """Probabilities of n pairs, each for one class, see :func:`calibrated`."""
+        return calibrated(self.calibrators, self.base_rates, names, scores, contexts, covered, rates)
 
-        Args:
-            names: the class of each pair (n,).
-            scores: p̄ of that class (n,).
-            contexts: number of contexts that mention the pair (n,).
-            covered: whether both entities have a training label of that class (n,).
-            rates: class → share listed among the pairs at hand, where it differs from that of validation.
 
-        Returns:
-            Probabilities (n,), NaN where there is none, and a reason of :data:`REASONS` for each pair (n,).
-        """
-        found = np.full(len(scores), np.nan)
-        reasons = np.full(len(scores), NOT_CALIBRATED, dtype=object)
-        never = contexts == 0
-        if NEVER not in self.calibrators:
-            reasons[never] = NEVER
-        for stratum, inside in ((CO_MENTIONED, ~never), (NEVER, never)):
-            for name, calibrator in self.calibrators.get(stratum, {}).items():
-                rows = np.flatnonzero(inside & covered & (names == name))
-                values = calibrator(scores[rows])
-                if name in rates:
-                    values = shift_base_rate(values, self.base_rates[name], rates[name])
-                found[rows], reasons[rows] = values, CALIBRATED
-        reasons[~covered] = OUTSIDE
-        return found, reasons
+def calibrated(
+    calibrators: Mapping[str, Mapping[str, Callable[[Floats], Floats]]],
+    base_rates: Mapping[str, float],
+    names: npt.NDArray[np.object_],
+    scores: Floats,
+    contexts: Rows,
+    covered: Flags,
+    rates: Mapping[str, float],
+) -> tuple[Floats, npt.NDArray[np.object_]]:
+    """Probabilities of n pairs, each for one class.
+
+    Args:
+        calibrators: stratum → class → from scores to probabilities.
+        base_rates: class → share listed among the validation pairs.
+        names: the class of each pair (n,).
+        scores: p̄ of that class (n,).
+        contexts: number of contexts that mention the pair (n,).
+        covered: whether both entities have a training label of that class (n,).
+        rates: class → share listed among the pairs at hand, where it differs from that of validation.
+
+    Returns:
+        Probabilities (n,), NaN where there is none, and a reason of :data:`REASONS` for each pair (n,).
+    """
+    found = np.full(len(scores), np.nan)
+    reasons = np.full(len(scores), NOT_CALIBRATED, dtype=object)
+    never = contexts == 0
+    if NEVER not in calibrators:
+        reasons[never] = NEVER
+    for stratum, inside in ((CO_MENTIONED, ~never), (NEVER, never)):
+        for name, calibrator in calibrators.get(stratum, {}).items():
+            rows = np.flatnonzero(inside & covered & (names == name))
+            values = calibrator(scores[rows])
+            if name in rates:
+                values = shift_base_rate(values, base_rates[name], rates[name])
+            found[rows], reasons[rows] = values, CALIBRATED
+    reasons[~covered] = OUTSIDE
+    return found, reasons

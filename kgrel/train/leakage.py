@@ -52,7 +52,7 @@ def leakage_report(data: PairData, corpus: Corpus, rows_of_corpus: Rows) -> dict
     """
     refuse_shared_pairs(data.heads, data.tails, data.parts)
     parts = parts_of_contexts(data, corpus, rows_of_corpus)
-    keys = data.heads * len(data.type_rows) + data.tails
+    keys = np.minimum(data.heads, data.tails) * len(data.type_rows) + np.maximum(data.heads, data.tails)
     labelled: Flags = np.any(data.label_degrees(), axis=1)
     training, hashes = parts == Part.TRAINING, context_hashes(corpus)
     sentences, linked = corpus.contexts.sentences, joined_pairs(corpus, rows_of_corpus, len(data.type_rows))
@@ -62,7 +62,7 @@ def leakage_report(data: PairData, corpus: Corpus, rows_of_corpus: Rows) -> dict
         ends = labelled[data.heads[rows]].astype(np.int64) + labelled[data.tails[rows]]
         report[part.name.lower()] = {
             "pairs": len(rows),
-            "pairs_in_training": 0,
+            "pairs_in_training": int(np.isin(keys[rows], keys[data.rows(Part.TRAINING)]).sum()),
             "entities_with_training_label": {
                 name: int((ends == number).sum()) for number, name in ((2, "both"), (1, "one"), (0, "none"))
             },

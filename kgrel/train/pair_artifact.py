@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,8 @@ from kgrel.train.text_statistics import TextStatistics
 ENTITIES, MODEL = "entities.parquet", "model.json"
 PAIRS, COMENTIONS, RELATIONS = "pairs.parquet", "comentions.parquet", "relations.parquet"
 Floats = npt.NDArray[np.float64]
+Scale = Literal["probability", "count", "logit"]
+"""What scores are: between 0 and 1, from 0 on, or any numbers."""
 
 
 @dataclass(kw_only=True)
@@ -51,6 +53,11 @@ class PairArtifact(ABC):
     @abstractmethod
     def title(self) -> str:
         """What it is called in tables."""
+
+    @property
+    @abstractmethod
+    def scale(self) -> Scale:
+        """What its scores are."""
 
     @property
     def classes(self) -> list[str]:

@@ -26,15 +26,15 @@ from kgrel.model.uncertainty import Predicted, predict_with_uncertainty
 from kgrel.train.batches import Stream, torch_seed
 from kgrel.train.calibration import NOT_CALIBRATED, Calibration, Sampling
 from kgrel.train.graph_features import Encodings
-from kgrel.train.pair_artifact import PairArtifact, read_parts
+from kgrel.train.pair_artifact import PairArtifact, Scale, read_parts
 from kgrel.train.pair_data import Rows
 from kgrel.train.pairs import joined_features, new_classifier, prediction_noise, with_no_relation
-from kgrel.train.settings import PairSettings
+from kgrel.train.settings import UNSAID, PairSettings
 
 PRIOR, CLASSIFIER, ENCODINGS = "prior.safetensors", "classifier.safetensors", "encodings.safetensors"
 CALIBRATION = "calibration.json"
 """Only there once the classifier is calibrated."""
-UNSAID = {"prediction_noise": "random", "prediction_precision": "fp32"}
+UNSAID_OF_PAIRS = UNSAID | {"prediction_noise": "random", "prediction_precision": "fp32"}
 """What holds for artifacts that were written before these settings were there."""
 
 
@@ -59,6 +59,11 @@ class PairModel(PairArtifact):
         tuned = {"none": "", "entities": ", entities fine-tuned", "all": ", fine-tuned"}
         graph = "" if self.encodings is None else ", graph encoder"
         return "kgrel" + tuned[self.settings.fine_tune] + graph
+
+    @property
+    def scale(self) -> Scale:
+        """See :class:`PairArtifact`."""
+        return "probability"
 
     @property
     def features(self) -> PairFeatures | None:
@@ -155,7 +160,7 @@ class PairModel(PairArtifact):
             ArtifactError: see :func:`kgrel.data.artifact.open_artifact`; or files that do not fit together.
         """
         artifact = open_artifact(path, Kind.PAIRS, verify)
-        settings = settings_of(artifact, PairSettings, UNSAID)
+        settings = settings_of(artifact, PairSettings, UNSAID_OF_PAIRS)
         parts = read_parts(artifact)
         model, classes = parts.pop("model"), parts["data"].classes.names
         prior = PairPrior(Dimensions(**model["dimensions"]), len(parts["entities"]))

@@ -17,7 +17,7 @@ def random_negatives(type_rows: Rows, listed: Rows, relations: ResolvedRelations
 
     Without self-pairs and duplicates. Where fewer such pairs exist than were asked for, all of them.
     """
-    rng, size = rng_of(settings.seed, Stream.NEGATIVES), len(type_rows)
+    rng, size = rng_of(settings.seed_of_split, Stream.NEGATIVES), len(type_rows)
     low, high = np.minimum(relations.heads, relations.tails), np.maximum(relations.heads, relations.tails)
     type_pairs = np.sort(np.stack([type_rows[low], type_rows[high]], axis=1), axis=1)
     found = []

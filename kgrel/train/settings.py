@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from kgrel.data.errors import KgrelError
 from kgrel.data.settings import require
@@ -136,7 +136,7 @@ class SplitSettings:
     """With ``--split unseen``: most listed pairs of validation, and of test."""
     dates: str = ""
     """With ``--split date``: table with the columns doc_id and date (1998, 1998-07 or 1998-07-21), such as the
-    sentences themselves; csv, tsv, jsonl or parquet, also .gz."""
+    sentences themselves; csv, tsv, jsonl or parquet, also .gz and .zst."""
     labels: Literal["class", "types"] = "class"
     """Where a pair's class comes from: the relations' class column, or the two types joined."""
     validation_share: float = 0.1
@@ -149,14 +149,26 @@ class SplitSettings:
     """Tune one threshold for each class instead of a global one."""
     seed: int = 0
     """Seed of the split, the initialisation, the batches and the noise."""
+    split_seed: int | None = None
+    """Seed of the split alone, where it is not that of --seed: classifiers of other seeds and one split can be averaged
+    and combined, and none was trained on another's test pairs."""
+
+    @property
+    def seed_of_split(self) -> int:
+        """Seed of the split."""
+        return self.seed if self.split_seed is None else self.split_seed
 
     def __post_init__(self) -> None:
-        least = {"seed": 0, "held_out_positives": 1}
+        least = {"seed": 0, "seed_of_split": 0, "held_out_positives": 1}
         require(self, least, ("negatives_per_positive",), ("validation_share", "test_share"))
         if self.pairs == "any" and self.split in ("unseen", "removed", "date"):
             raise KgrelError(f"--split {self.split} trains on co-mentioned pairs; leave out --pairs any")
         if bool(self.dates) != (self.split == "date"):
             raise KgrelError("--split date needs --dates, a table with the columns doc_id and date, and no other does")
+
+
+UNSAID: dict[str, Any] = {"split_seed": None}
+"""What holds for a split in the settings of artifacts that were written before these settings were there."""
 
 
 @dataclass(frozen=True)

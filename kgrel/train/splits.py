@@ -160,7 +160,7 @@ def split_parts(positive: Flags, settings: SplitSettings) -> Parts:
         KgrelError: a part is left without one of the two.
     """
     parts = np.full(len(positive), Part.TRAINING, dtype=np.int8)
-    rng = rng_of(settings.seed, Stream.SPLIT)
+    rng = rng_of(settings.seed_of_split, Stream.SPLIT)
     for value in (True, False):
         rows = rng.permutation(np.flatnonzero(positive == value))
         validation, test = (
@@ -204,7 +204,7 @@ def match_co_mentioned(world: World, data: PairData, settings: SplitSettings) ->
         pool = data.rows(part, positive=False)
         chosen = match_among(
             cells, labelled(data, data.rows(part, positive=True)), (data.heads[pool], data.tails[pool]),
-            MATCHED_PER_POSITIVE, data.possible(pool), rng_of(settings.seed, Stream.NEGATIVES, part),
+            MATCHED_PER_POSITIVE, data.possible(pool), rng_of(settings.seed_of_split, Stream.NEGATIVES, part),
         )  # fmt: skip
         parts[np.delete(pool, chosen)] = UNUSED
     return world.with_parts(data, parts)
@@ -245,7 +245,7 @@ def both_cold(world: World, data: PairData, settings: SplitSettings, inputs: Spl
 def entity_groups(data: PairData, validation: float, test: float, settings: SplitSettings) -> Rows:
     """A part for each entity; those with and those without a label are split separately, in each type."""
     groups = np.full(len(data.type_rows), int(Part.TRAINING))
-    rng, positive = rng_of(settings.seed, Stream.SPLIT), data.positive
+    rng, positive = rng_of(settings.seed_of_split, Stream.SPLIT), data.positive
     listed = np.zeros(len(groups), dtype=np.bool_)
     for side in (data.heads, data.tails):
         listed[side[positive]] = True
@@ -262,7 +262,7 @@ def unseen(world: World, data: PairData, settings: SplitSettings, inputs: SplitI
     Raises:
         KgrelError: too few listed pairs have no common context.
     """
-    rng = rng_of(settings.seed, Stream.SPLIT)
+    rng = rng_of(settings.seed_of_split, Stream.SPLIT)
     never = rng.permutation(np.setdiff1d(np.unique(world.listed), world.keys, assume_unique=True))
     validation, test = (
         min(round(share * len(never)), settings.held_out_positives)
@@ -280,7 +280,7 @@ def draw_never_mentioned(world: World, data: PairData, settings: SplitSettings) 
     universe, parts = world.keys_of(data), data.parts.astype(np.int64)
     for part in (Part.VALIDATION, Part.TEST):
         excluded = np.union1d(np.union1d(world.listed, world.keys), universe)
-        rng = rng_of(settings.seed, Stream.NEGATIVES, part)
+        rng = rng_of(settings.seed_of_split, Stream.NEGATIVES, part)
         drawn = draw_like(cells, labelled(data, data.rows(part, positive=True)), UNSEEN_PER_POSITIVE, excluded, rng)
         universe, parts = merged(universe, parts, np.concatenate(drawn), part)
     return world.pairs(universe, parts)
@@ -343,7 +343,7 @@ def with_never_mentioned(world: World, data: PairData, settings: SplitSettings) 
     gained = labelled(listed, np.flatnonzero(np.isin(universe, further)))
     cells = Cells.of(world.classes, world.type_rows, listed.label_degrees())
     excluded = np.union1d(np.union1d(world.listed, world.keys), own)
-    rng = rng_of(settings.seed, Stream.NEGATIVES, Part.TRAINING)
+    rng = rng_of(settings.seed_of_split, Stream.NEGATIVES, Part.TRAINING)
     # Both entities of these have training labels, as those of the gained ones do, so none of them was held out.
     like = np.concatenate(draw_like(cells, gained, round(settings.negatives_per_positive), excluded, rng))
     return world.pairs(*merged(universe, parts, like, Part.TRAINING))

@@ -16,11 +16,11 @@ from kgrel.baselines.degree import Degree
 from kgrel.baselines.settings import CooccurrenceSettings, DegreeSettings
 from kgrel.data.errors import KgrelError, NonFiniteError
 from kgrel.metrics.classification import average_precision, best
-from kgrel.score.combine import combine_pairs, fit_combination, scale_of
+from kgrel.score.combine import combine_pairs, fit_combination
 from kgrel.score.combined import Combined
 from kgrel.score.settings import CombineSettings
 from kgrel.text.corpus import Corpus
-from kgrel.train.pair_artifact import PairArtifact
+from kgrel.train.pair_artifact import PairArtifact, Scale
 from kgrel.train.pair_data import Part, Rows
 from kgrel.train.pair_model import PairModel
 
@@ -35,6 +35,11 @@ class Told(PairArtifact):
 
     name: str
     table: np.ndarray
+    kind: Scale = "logit"
+
+    @property
+    def scale(self) -> Scale:
+        return self.kind
 
     @property
     def title(self) -> str:
@@ -181,10 +186,29 @@ def test_a_class_that_no_validation_pair_can_have_leans_on_the_others(members: l
     assert combined.lines[0].weights[:2] == pytest.approx(TRUTH, abs=0.5)
 
 
-def test_scales_are_told_by_the_scores() -> None:
-    assert scale_of(np.array([0.0, 0.5, 1.0])) == "probability"
-    assert scale_of(np.array([0.0, 3.0])) == "count"
-    assert scale_of(np.array([-0.1, 0.5])) == "logit"
+def test_a_member_that_never_moves_on_validation_pairs_weighs_nothing(members: list[Told]) -> None:
+    """Such as co-mentions, learned where no pair has any: what one says of other pairs was never put to the test."""
+    without, _ = fit_combination(members, LOOSE)
+    still = dataclasses.replace(members[0], name="still", table=np.full_like(members[0].table, -13.8))
+    combined, _ = fit_combination([*members, still], LOOSE)
+    heads, tails = members[0].data.heads, members[0].data.tails
+    for line in combined.lines:
+        assert line.weights[2] == line.weights[5] == 0
+    still.table[:] = 5.0
+    assert combined.predict(heads, tails)[0] == pytest.approx(without.predict(heads, tails)[0], abs=0.01)
+
+
+def test_counts_that_validation_pairs_hardly_have_keep_their_order(members: list[Told]) -> None:
+    data = members[0].data
+    counts = np.where(members[0].table > 0, 1.0, 0.0)
+    counted = dataclasses.replace(members[1], name="counted", table=counts, kind="count")
+    combined, _ = fit_combination([members[0], counted], LOOSE)
+    row, found = data.rows(Part.TEST)[:1], []
+    for value in (1.0, 5.0, 40.0):
+        counts[:] = value
+        found.append(combined.predict(data.heads[row], data.tails[row])[0].max())
+    assert len(set(found)) == 3
+    assert found in (sorted(found), sorted(found, reverse=True))
 
 
 def test_what_cannot_be_weighed_is_refused(members: list[Told]) -> None:

@@ -15,10 +15,13 @@ from kgrel.baselines.baseline import train_baseline
 from kgrel.baselines.degree import Degree
 from kgrel.baselines.settings import DegreeSettings
 from kgrel.data.errors import ArtifactError
+from kgrel.metrics.classification import best
 from kgrel.score.combine import combine_pairs
 from kgrel.score.combined import Combined, scaled
-from kgrel.score.settings import CombineSettings, Scale
+from kgrel.score.settings import CombineSettings
 from kgrel.text.corpus import Corpus
+from kgrel.train.pair_artifact import Scale
+from kgrel.train.pair_data import Part
 from tests.data.test_damaged_artifacts import forge
 
 
@@ -28,7 +31,7 @@ def combined_path(
 ) -> Path:
     out = tmp_path_factory.mktemp("combined")
     train_baseline(Degree, Corpus.open(corpus_path), world_files["relations.tsv"], out / "degree", DegreeSettings())
-    combine_pairs([pairs_path, out / "degree"], out / "combined", CombineSettings(folds=2))
+    combine_pairs([pairs_path, out / "degree"], out / "combined", CombineSettings(folds=2, least=1))
     return out / "combined"
 
 
@@ -56,6 +59,27 @@ def test_what_is_opened_scores_as_what_was_made(combined: Combined) -> None:
     assert combined.predict(heads[:0], tails[:0])[0].shape == (0, len(combined.classes))
     rows = np.arange(5)
     np.testing.assert_allclose(combined.predict(heads[rows], tails[rows])[0], scores[rows], rtol=1e-5, atol=1e-7)
+
+
+def test_its_scores_are_the_probabilities_of_pairs_like_those_that_fitted_it(combined: Combined) -> None:
+    data, classes = combined.data, np.arange(len(combined.classes))
+    rows = data.rows(Part.VALIDATION)
+    covered, seen = combined.covered(data.heads[rows], data.tails[rows]), data.contexts[rows] > 0
+    counts = [np.bincount(data.labels[rows[seen & covered[:, c]], c], minlength=2).min() for c in classes]
+    fitted = [name for name, count in zip(combined.classes, counts, strict=True) if count >= combined.settings.least]
+    assert 0 < len(fitted) < len(classes)
+    heads, tails = some_pairs(combined)
+    best_of, scores = best(combined.predict(heads, tails)[0], combined.possible(heads, tails))
+    found, reasons = combined.probabilities(heads, tails, best_of, scores, {})
+    names = np.array(combined.classes)[best_of]
+    told = np.isin(names, fitted) & combined.covered(heads, tails)[np.arange(len(heads)), best_of]
+    told &= combined.contexts(heads, tails) > 0
+    assert told.any()
+    assert np.array_equal(~np.isnan(found), told)
+    assert np.array_equal(reasons == "calibrated", told)
+    assert np.array_equal(found[told], scores[told])
+    rarer, _ = combined.probabilities(heads, tails, best_of, scores, dict.fromkeys(combined.classes, 0.001))
+    assert (rarer[told] < found[told]).all()
 
 
 def test_the_spread_is_that_of_the_members_carried_through(combined: Combined) -> None:

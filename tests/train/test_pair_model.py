@@ -17,7 +17,7 @@ from kgrel.data.errors import ArtifactError
 from kgrel.metrics.classification import average_precision, best, classification_report, predict
 from kgrel.train.pair_artifact import MODEL, RELATIONS, describe
 from kgrel.train.pair_data import Part
-from kgrel.train.pair_model import PRIOR, UNSAID, PairModel
+from kgrel.train.pair_model import PRIOR, UNSAID_OF_PAIRS, PairModel
 from kgrel.train.settings import PairSettings
 
 FILES = [
@@ -113,7 +113,7 @@ def test_an_artifact_that_tells_neither_noise_nor_precision_keeps_those_that_it_
 ) -> None:
     shutil.copytree(pairs_path, tmp_path / "old")
     manifest = open_artifact(pairs_path, Kind.PAIRS).manifest
-    old = {key: value for key, value in manifest.settings.items() if key not in UNSAID}
+    old = {key: value for key, value in manifest.settings.items() if key not in UNSAID_OF_PAIRS}
     finish_artifact(tmp_path / "old", dataclasses.replace(manifest, settings=old), 0.0)
     sampling = PairModel.open(tmp_path / "old").sampling
     assert (sampling.noise, sampling.precision) == ("random", "fp32")
