@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
 import sys
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,27 @@ DATA = Path(os.environ.get("KGREL_DATA", BENCHMARKS.parents[1] / "shared" / "dat
 """The real corpus, dictionaries and relations; set KGREL_DATA to where they are."""
 WORK = BENCHMARKS.parent / "runs"
 """Artifacts of benchmark runs; not kept under version control."""
+
+
+@cache
+def made_here() -> dict[str, Path]:
+    """Hash → directory of the artifacts in runs/ and one level below."""
+    manifests = [*WORK.glob("*/manifest.json"), *WORK.glob("*/*/manifest.json")]
+    return {hashlib.sha256(path.read_bytes()).hexdigest(): path.parent for path in manifests}
+
+
+def seconds_in_all(artifact: Path) -> float:
+    """Seconds of the last session of an artifact and of each in runs/ that it was made from, a text's corpus aside."""
+    found: dict[Path, float] = {}
+    waiting = [artifact]
+    while waiting:
+        path = waiting.pop()
+        manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+        if path in found or (manifest["kind"] == "corpus" and "graph" not in manifest["parents"]):
+            continue
+        found[path] = json.loads((path / "run.json").read_text(encoding="utf-8"))["seconds"]
+        waiting += [made_here()[parent] for parent in manifest["parents"].values() if parent in made_here()]
+    return sum(found.values())
 
 
 class Lines(Silent):

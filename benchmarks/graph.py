@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import DATA, hardware, load, peak_kib, save, today
+from common import DATA, hardware, load, peak_kib, save, seconds_in_all, today
+from metaedges import by_metaedge
 
 from kgrel.data.entities import EntityTable
 from kgrel.data.settings import to_json
@@ -31,6 +32,7 @@ from kgrel.metrics.bootstrap import average_precision_statistic, paired_differen
 from kgrel.metrics.classification import auroc, average_precision, best
 from kgrel.train.pair_data import Part, rows_in
 
+RELATIONS = DATA / "kg" / "relations.tsv.gz"
 NODES, EDGES = DATA / "kg" / "hetionet-nodes.tsv.gz", DATA / "kg" / "hetionet-edges.sif.gz"
 QUICK_LINES = 100_001
 REPEATS = 3
@@ -144,10 +146,11 @@ def measure_table(
         asked[name] = scored_by_class(model, part, nodes)
         if asked[name].keys != next(iter(asked.values())).keys:
             raise SystemExit(f"{name}: has other {part.name.lower()} pairs than {next(iter(asked))}")
-        run = json.loads((model.artifact.path / "run.json").read_text())
         summary = model.artifact.manifest.summary
-        shown = {"leakage": summary["leakage"], "joined": joined_pairs(summary, part), "seconds": run["seconds"]}
-        found[name] = asked[name].figures() | shown
+        shown = {"leakage": summary["leakage"], "joined": joined_pairs(summary, part)}
+        if "held_out" in summary:
+            shown["held_out"] = summary["held_out"]
+        found[name] = asked[name].figures() | shown | {"seconds": seconds_in_all(model.artifact.path)}
         if ranked and name not in unranked:
             found[name]["mrr"] = reciprocal_ranks(model, part, ranked)
     differences = {
@@ -184,11 +187,12 @@ class Asked:
     keys: list[tuple[str, str, str, str]]
     ends: np.ndarray
     by_class: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
+    by_metaedge: dict[str, dict[str, Any]]
 
     def figures(self) -> dict[str, Any]:
         """Average precision and AUROC of each class."""
         measures = {"average_precision": average_precision, "auroc": auroc}
-        return {
+        return {"by_metaedge": self.by_metaedge} | {
             key: {name: measure(listed, scores) for name, (_, listed, scores) in self.by_class.items()}
             for key, measure in measures.items()
         }
@@ -217,7 +221,8 @@ def scored_by_class(model: Any, part: Part, nodes: EntityTable | None) -> Asked:
         of = possible[:, column]
         if labels[of, column].any():
             by_class[name] = of, labels[of, column], scores[of, column]
-    return Asked(keys, np.array([[numbers[key[:2]], numbers[key[2:]]] for key in keys]), by_class)
+    ends = np.array([[numbers[key[:2]], numbers[key[2:]]] for key in keys])
+    return Asked(keys, ends, by_class, by_metaedge(model, rows, scores, RELATIONS))
 
 
 def differences_of(reference: Asked, other: Asked, draws: int) -> dict[str, Any]:

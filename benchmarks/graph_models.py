@@ -15,8 +15,8 @@ import dataclasses
 import json
 from pathlib import Path
 
-from common import DATA, WORK, Lines
-from graph import EDGES, NODES
+from common import WORK, Lines
+from graph import EDGES, NODES, RELATIONS
 
 from kgrel.baselines.baseline import train_baseline
 from kgrel.baselines.path_counts import PathCountScorer
@@ -31,7 +31,6 @@ from kgrel.train.pretrain import pretrain
 from kgrel.train.settings import PAIR_RECIPES, PRETRAIN_RECIPES, PairSettings, PretrainSettings
 from kgrel.train.train_pairs import train_pairs
 
-RELATIONS = DATA / "kg" / "relations.tsv.gz"
 ROWS = ("path-counts", "paths", "both", "graph-encoder")
 GRAPH_WIDTH = 64
 """Units of the graph encoder."""

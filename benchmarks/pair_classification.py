@@ -5,11 +5,14 @@
     python benchmarks/pair_classification.py --part validation                     # to choose settings by
     python benchmarks/pair_classification.py --quick --json
 
-The representation is pretrained once (REPR, see real_pairs.py); classifier, baselines and split follow the seed. Each
-method is trained on training pairs, chooses on validation pairs, and sees the test pairs of a split and seed once.
-Combinations weigh members that were trained before them on validation pairs.
-Artifacts stay in runs/table/, so an interrupted run goes on with the method it was at. ``removed`` needs a corpus of
-``kgrel hold-out-pairs`` and a representation pretrained on it.
+The representation is pretrained once, here
+
+    kgrel pretrain runs/corpus --out runs/repr-gaussian-2400 --precision fp32
+
+and classifier, baselines and split follow the seed. Each method is trained on training pairs, chooses on validation
+pairs, and sees the test pairs of a split and seed once. Combinations weigh members that were trained before them on
+validation pairs. Artifacts stay in runs/table/, so an interrupted run goes on with the method it was at. ``removed``
+needs a corpus of ``kgrel hold-out-pairs`` and a representation pretrained on it.
 """
 
 from __future__ import annotations
@@ -22,7 +25,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import DATA, WORK, Lines, hardware, load, save, today
+from common import DATA, WORK, Lines, hardware, load, save, seconds_in_all, today
+from metaedges import by_metaedge
 
 from kgrel.baselines.attention import Attention
 from kgrel.baselines.baseline import Baseline, train_baseline
@@ -85,7 +89,7 @@ BASELINES: dict[str, tuple[type[Baseline], SplitSettings]] = {
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--representation", type=Path, default=WORK / "repr-default-seed0", help="REPR")
+    parser.add_argument("--representation", type=Path, default=WORK / "repr-gaussian-2400", help="REPR")
     parser.add_argument("--corpus", type=Path, default=WORK / "corpus", help="CORPUS")
     parser.add_argument("--splits", nargs="+", default=list(SPLITS), choices=[*SPLITS, "removed"], help="which splits")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0], help="seeds of split, batches and weights")
@@ -131,19 +135,27 @@ def trained(
 
 
 def costs(model: PairArtifact) -> dict[str, Any]:
-    """Seconds of the (last session of the) training, microseconds a pair at prediction, and the settings."""
+    """Seconds of training and of all it rests on, microseconds a pair at prediction, and settings tried and kept."""
     assert model.artifact is not None
     rows = model.data.rows(Part.TEST)[:20_000]
     started = time.perf_counter()
     model.predict(model.data.heads[rows], model.data.tails[rows])
     taken = time.perf_counter() - started
-    run = json.loads((model.artifact.path / "run.json").read_text())
+    run, summary = json.loads((model.artifact.path / "run.json").read_text()), model.artifact.manifest.summary
+    told = {key: summary[key] for key in ("validation_average_precision", "chosen", "tried") if key in summary}
     return {
         "training_seconds": run["seconds"],
+        "seconds_in_all": seconds_in_all(model.artifact.path),
         "microseconds_a_pair": round(1e6 * taken / max(len(rows), 1), 2),
-        "validation_average_precision": model.artifact.manifest.summary["validation_average_precision"],
         "settings": to_json(model.settings),
+        **told,
     }
+
+
+def edge_types(model: PairArtifact, part: Part) -> dict[str, dict[str, Any]]:
+    """Average precision by edge type of the graph."""
+    rows = model.data.rows(part)
+    return by_metaedge(model, rows, model.predict(model.data.heads[rows], model.data.tails[rows])[0], RELATIONS)
 
 
 def measure(
@@ -166,6 +178,7 @@ def measure(
         "pretraining": representation.artifact.manifest.settings,
         "report": report,
         "leakage": models[0].artifact.manifest.summary["leakage"],
+        "by_metaedge": {model.title: edge_types(model, Part[part.upper()]) for model in models},
         "costs": {model.title: costs(model) for model in models},
     }
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from common import load
+from sections_pairs import edge_types
+from sections_pairs import leaks as pair_leaks
 
 TEXT = """## Knowledge graphs (`graph.py`)
 
@@ -88,7 +90,7 @@ def models_table(run: dict[str, Any]) -> list[str]:
     """A row a model; average precision, and AUROC where it was measured."""
     models = run["models"]
     classes = sorted({name for model in models.values() for name in model["average_precision"]})
-    parts = [told(run)]
+    parts = [told(run), *leaks(models)]
     titles = {"average_precision": "average precision", "auroc": "AUROC", "mrr": f"MRR ({run.get('ranked', 0)} pairs)"}
     for key, title in titles.items():
         if not any(key in model for model in models.values()):
@@ -99,8 +101,23 @@ def models_table(run: dict[str, Any]) -> list[str]:
             cells = ["–" if value is None else f"{100 * value:.1f}" for value in values]
             inside = model.get("joined")
             rows.append([name, *cells, "–" if inside is None else f"{inside:,}", f"{model['seconds']:,.0f}"])
-        parts.append(table_of([title, *classes, "joined", "last training, s"], rows))
+        parts.append(table_of([title, *classes, "joined", "training in all, s"], rows))
+    parts += edge_types({name: model["by_metaedge"] for name, model in models.items() if "by_metaedge" in model})
     return parts + differences_table(run, classes)
+
+
+def leaks(models: dict[str, Any]) -> list[str]:
+    """What test pairs share with training pairs, and which edges left the graph before paths were counted."""
+    lines = [pair_leaks(next(iter(models.values()))["leakage"]["test"])]
+    removed = [model["held_out"] for model in models.values() if "held_out" in model]
+    if removed:
+        of_type = ", ".join(f"{count:,} {name}" for name, count in removed[0]["edges_by_type"].items())
+        lines.append(
+            f"{removed[0]['edges']:,} edges between the two entities of {removed[0]['pairs_joined']:,} validation and "
+            f"test pairs left the graph, {removed[0]['pairs_joined_by_several']:,} of these pairs being joined by "
+            f"several; {removed[0]['edges_left']:,} are left. They were {of_type}."
+        )
+    return lines
 
 
 def differences_table(run: dict[str, Any], classes: list[str]) -> list[str]:
