@@ -1,7 +1,8 @@
-"""Makes the models of the table of graph.py: text, paths, both, a graph encoder, and path counts, on one split.
+"""Makes the models of the table of graph.py: text, paths, both, a graph encoder, path counts, and these combined.
 
-    python benchmarks/graph_models.py --text PAIRS --representation REPR --corpus CORPUS
-    python benchmarks/graph.py table --models text=PAIRS paths=runs/graph/paths-pairs …
+    python benchmarks/pair_classification.py --splits warm                  # the text and the baselines, in runs/table
+    python benchmarks/graph_models.py --text runs/table/warm-seed0-kgrel-fine-tuned --out runs/graph-warm
+    python benchmarks/graph.py table --models text=PAIRS paths=runs/graph-warm/paths-pairs …
 
 ``--text`` is a frozen classifier of the representation; its split is that of all others, and validation and test pairs
 lose their edges before paths are drawn or counted, or anything is encoded. What is finished in ``--out`` is not made
@@ -24,6 +25,8 @@ from kgrel.baselines.settings import PathCountSettings
 from kgrel.graph.build import import_graph
 from kgrel.graph.graph import Graph
 from kgrel.model.representation import Representation
+from kgrel.score.combine import combine_pairs
+from kgrel.score.settings import CombineSettings
 from kgrel.text.corpus import Corpus
 from kgrel.train.pair_model import PairModel
 from kgrel.train.path_corpus import build_path_corpus
@@ -31,7 +34,16 @@ from kgrel.train.pretrain import pretrain
 from kgrel.train.settings import PAIR_RECIPES, PRETRAIN_RECIPES, PairSettings, PretrainSettings
 from kgrel.train.train_pairs import train_pairs
 
-ROWS = ("path-counts", "paths", "both", "graph-encoder")
+ROWS = ("path-counts", "paths", "both", "graph-encoder", "combined")
+TEXT, GRAPH = ("kgrel-fine-tuned",), ("path-counts",)
+LABELS = ("complex", "label-only", "count", "adamic-adar", "degree")
+COMBINED = {
+    "text, graph and labels": TEXT + LABELS + GRAPH,
+    "text and graph": TEXT + GRAPH,
+    "graph and labels": LABELS + GRAPH,
+    "text and labels": TEXT + LABELS,
+}
+"""Name → members: path counts, and what pair_classification.py made."""
 GRAPH_WIDTH = 64
 """Units of the graph encoder."""
 
@@ -44,8 +56,9 @@ def done(path: Path) -> bool:
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--text", type=Path, default=WORK / "pairs-default-seed0", help="PAIRS of the text alone")
-    parser.add_argument("--representation", type=Path, default=WORK / "repr-default-seed0", help="its REPR")
+    text = WORK / "table" / "warm-seed0-kgrel-fine-tuned"
+    parser.add_argument("--text", type=Path, default=text, help="PAIRS of the text alone")
+    parser.add_argument("--representation", type=Path, default=WORK / "repr-gaussian-2400", help="its REPR")
     parser.add_argument("--corpus", type=Path, default=WORK / "corpus", help="its CORPUS")
     parser.add_argument("--out", type=Path, default=WORK / "graph", help="directory of the artifacts")
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=ROWS, help="which rows of the table")
@@ -72,14 +85,26 @@ class Maker:
         pretraining = 20 if options.quick else options.pretrain_steps
         self.pretrain = dataclasses.replace(PRETRAIN_RECIPES["default"], steps=pretraining)
 
-    def make(self, row: str) -> Path:
-        """One row of the table."""
-        return {
+    def make(self, row: str) -> dict[str, Path]:
+        """One row of the table, or all of those that combine others."""
+        if row == "combined":
+            return {name: self.combined(name) for name in COMBINED}
+        made = {
             "path-counts": self.path_counts,
             "paths": lambda: self.contexts("paths", None),
             "both": lambda: self.contexts("both", Corpus.open(self.options.corpus)),
             "graph-encoder": self.graph_encoder,
         }[row]()
+        return {row: made}
+
+    def combined(self, name: str) -> Path:
+        """Several members as one, the text's and the labels' from where pair_classification.py keeps them."""
+        out, split = self.out / name.replace(",", "").replace(" ", "-"), f"{self.pairs.split}-seed{self.pairs.seed}"
+        if not done(out):
+            places = {member: WORK / "table" / f"{split}-{member}" for member in TEXT + LABELS}
+            places["path-counts"] = self.path_counts()
+            combine_pairs([places[member] for member in COMBINED[name]], out, CombineSettings(title=name))
+        return out
 
     def path_counts(self) -> Path:
         """Path counts and logistic regression."""
@@ -116,7 +141,9 @@ def main() -> None:
     """Make the rows in turn."""
     options = arguments()
     maker = Maker(options)
-    made = {"text": str(options.text)} | {row: str(maker.make(row)) for row in options.rows}
+    made = {"text": str(options.text)}
+    for row in options.rows:
+        made |= {name: str(path) for name, path in maker.make(row).items()}
     print(json.dumps(made) if options.json else "\n".join(f"{row}={path}" for row, path in made.items()))
 
 
