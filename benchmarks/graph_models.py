@@ -124,7 +124,8 @@ class Maker:
         out = self.out / f"{name}-pairs"
         if not done(out):
             opened = Representation.open(learned), Corpus.open(place)
-            train_pairs(*opened, RELATIONS, out, self.pairs, progress=Lines())
+            # The contexts of pairs that no sentence names would make it another split, were it drawn again.
+            train_pairs(*opened, RELATIONS, out, dataclasses.replace(self.pairs, split="given"), progress=Lines())
         return out
 
     def graph_encoder(self) -> Path:

@@ -35,12 +35,14 @@ class AskedPairs:
         entities: in whose rows they are given.
         heads, tails: rows, head < tail, sorted (n,).
         held_out: which of them validate or test (n,).
+        parts: the part of each (n,), where they are those of a split.
     """
 
     entities: EntityTable
     heads: Rows
     tails: Rows
     held_out: np.ndarray
+    parts: Rows | None = None
 
 
 def read_pairs(path: str | Path, known: EntityTable) -> AskedPairs:
@@ -70,7 +72,9 @@ def read_pairs(path: str | Path, known: EntityTable) -> AskedPairs:
     parts = read_parts(open_artifact(path, kind))
     data = parts["data"]
     order = np.lexsort((data.tails, data.heads))
-    return AskedPairs(parts["entities"], data.heads[order], data.tails[order], (data.parts != Part.TRAINING)[order])
+    parts_of = data.parts[order].astype(np.int64)
+    heads, tails = data.heads[order], data.tails[order]
+    return AskedPairs(parts["entities"], heads, tails, parts_of != Part.TRAINING, parts_of)
 
 
 def hash_of_pairs(path: str | Path) -> str:

@@ -32,6 +32,7 @@ from kgrel.text.merge import by_class
 from kgrel.text.tokens import END, ENT, SPECIAL_TOKENS
 from kgrel.text.writing import AddedContexts, NewContexts
 from kgrel.train.asked_pairs import AskedPairs, hash_of_pairs, pairs_of_graph, read_pairs
+from kgrel.train.given_split import GivenSplit, write_given
 from kgrel.train.leakage import JOINED
 from kgrel.train.pair_data import Rows, rows_in
 
@@ -144,6 +145,8 @@ def _write(
     linked = np.zeros(len(heads), np.bool_)
     linked[known] = joined(graph, walked_heads, walked_tails)
     pq.write_table(pa.table({"head": heads[linked], "tail": tails[linked]}), out / JOINED)
+    if asked.parts is not None:
+        write_given(out, GivenSplit(heads, tails, asked.parts))
     return {
         "contexts": int(found.counts.sum()),
         "paths": count,

@@ -13,7 +13,7 @@ Device = Literal["auto", "cpu", "cuda"]
 Schedule = Literal["cosine", "constant"]
 Loss = Literal["cross-entropy", "class-balanced", "focal", "nnpu"]
 """See :mod:`kgrel.train.pair_loss`."""
-Split = Literal["warm", "degree-matched", "entity-cold", "both-cold", "unseen", "removed", "date"]
+Split = Literal["warm", "degree-matched", "entity-cold", "both-cold", "unseen", "removed", "date", "given"]
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,8 @@ class SplitSettings:
     """What the validation and test pairs are: co-mentioned pairs at random (warm), the same with NO-RELATION pairs of
     like degrees (degree-matched), pairs of which one entity or both have no training label (entity-cold, both-cold),
     listed pairs never mentioned together against others of like degrees (unseen), pairs whose contexts kgrel
-    hold-out-pairs deleted (removed), or pairs first mentioned together after the others (date)."""
+    hold-out-pairs deleted (removed), pairs first mentioned together after the others (date), or those of the PAIRS that
+    a corpus of paths was drawn for (given)."""
     held_out_positives: int = 2_000
     """With ``--split unseen``: most listed pairs of validation, and of test."""
     dates: str = ""
@@ -163,6 +164,8 @@ class SplitSettings:
         require(self, least, ("negatives_per_positive",), ("validation_share", "test_share"))
         if self.pairs == "any" and self.split in ("unseen", "removed", "date"):
             raise KgrelError(f"--split {self.split} trains on co-mentioned pairs; leave out --pairs any")
+        if self.pairs != "co-mentioned" and self.split == "given":
+            raise KgrelError(f"--split given brings its pairs; leave out --pairs {self.pairs}")
         if bool(self.dates) != (self.split == "date"):
             raise KgrelError("--split date needs --dates, a table with the columns doc_id and date, and no other does")
 

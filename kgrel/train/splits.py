@@ -9,13 +9,14 @@
 | unseen | listed pairs that are never co-mentioned, against unlisted ones like them that are not either, 100 for each |
 | removed | pairs whose contexts were deleted from the corpus, see :mod:`kgrel.train.hold_out` |
 | date | pairs that are first mentioned together after those of training |
+| given | those of the labelled pairs that a corpus of paths was drawn for, see :mod:`kgrel.train.given_split` |
 
 Listed and NO-RELATION pairs are split separately; pairs that a split has no use for are left out.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -52,15 +53,17 @@ class SplitInputs:
         held_out: pairs whose contexts were deleted: heads, tails, parts.
         first_dates: for each co-mentioned pair, in their order, the day of its first dated document (days, −1 = no
             date).
+        given: all pairs of a split: heads, tails, parts.
     """
 
     held_out: tuple[Rows, Rows, Rows] | None = None
     first_dates: Rows | None = None
+    given: tuple[Rows, Rows, Rows] | None = None
 
     def in_order(self, order: Rows) -> SplitInputs:
         """The same with the co-mentioned pairs in another order."""
         dates = None if self.first_dates is None else self.first_dates[order]
-        return SplitInputs(self.held_out, dates)
+        return replace(self, first_dates=dates)
 
 
 def assemble_pairs(
@@ -302,6 +305,24 @@ def removed(world: World, data: PairData, settings: SplitSettings, inputs: Split
     return world.pairs(*merged(world.keys_of(data), data.parts.astype(np.int64), held_out, parts))
 
 
+def given(world: World, data: PairData, settings: SplitSettings, inputs: SplitInputs) -> PairData:
+    """The pairs and parts that the corpus brings with it; pairs of a class that is impossible for them are left out.
+
+    Raises:
+        KgrelError: it brings none.
+    """
+    if inputs.given is None:
+        raise KgrelError(
+            "--split given needs a corpus of kgrel build-corpus --from-graph --pairs PAIRS, with the pairs of a split; "
+            "this one brings none"
+        )
+    heads, tails, parts = inputs.given
+    possible = world.classes.possible(world.type_rows, heads, tails).any(axis=1)
+    keys, parts = keys_of(heads, tails, world.size)[possible], parts[possible]
+    order = np.argsort(keys)
+    return world.pairs(keys[order], parts[order])
+
+
 def by_date(world: World, data: PairData, settings: SplitSettings, inputs: SplitInputs) -> PairData:
     """The latest pairs are tested, those before them validate; a day is never divided. Pairs without date are left out.
 
@@ -364,6 +385,7 @@ SPLITS = {
     "unseen": unseen,
     "removed": removed,
     "date": by_date,
+    "given": given,
 }
 MATCHED = {"degree-matched": match_co_mentioned, "unseen": draw_never_mentioned}
 """How a split that asks for NO-RELATION pairs like the listed ones comes to them."""

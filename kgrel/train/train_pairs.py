@@ -21,8 +21,9 @@ from kgrel.graph.removal import removal_report, without_pairs
 from kgrel.model.representation import Representation
 from kgrel.text.corpus import Corpus
 from kgrel.train.dates import first_dates
+from kgrel.train.given_split import GivenSplit, read_given
 from kgrel.train.graph_features import GraphFeatures
-from kgrel.train.hold_out import read_held_out
+from kgrel.train.hold_out import HeldOut, read_held_out
 from kgrel.train.leakage import leakage_report
 from kgrel.train.listed import hash_of_listed, read_listed
 from kgrel.train.pair_artifact import describe
@@ -62,17 +63,16 @@ def prepare_pairs(entities: EntityTable, corpus: Corpus, relations: str | Path, 
     first, second = np.minimum(heads, tails)[inside], np.maximum(heads, tails)[inside]
     order = np.lexsort((second, first))
     comentions = first[order], second[order], corpus.pairs.counts[inside][order]
-    further = SplitInputs(held_out_in(corpus, rows))
+    further = SplitInputs(known_pairs(read_held_out(corpus), rows), given=known_pairs(read_given(corpus), rows))
     if settings.dates:
-        further = SplitInputs(first_dates=first_dates(corpus, settings.dates)[inside][order])
+        further = dataclasses.replace(further, first_dates=first_dates(corpus, settings.dates)[inside][order])
     data = assemble_pairs(entities, comentions, resolved, settings, further)
     summary = {"relations": dataclasses.asdict(resolved.counts), "comentions_outside": int((~inside).sum())}
     return PairInputs(data, comentions, resolved, summary | {"leakage": leakage_report(data, corpus, rows)})
 
 
-def held_out_in(corpus: Corpus, rows: Rows) -> tuple[Rows, Rows, Rows] | None:
-    """Heads, tails and parts of the pairs that the corpus holds out, in rows of the representation."""
-    found = read_held_out(corpus)
+def known_pairs(found: HeldOut | GivenSplit | None, rows: Rows) -> tuple[Rows, Rows, Rows] | None:
+    """Heads, tails and parts of pairs that a corpus tells of, in rows of the representation."""
     if found is None:
         return None
     heads, tails = rows[found.heads], rows[found.tails]

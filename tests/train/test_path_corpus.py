@@ -13,6 +13,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from kgrel.baselines.baseline import train_baseline
+from kgrel.baselines.degree import Degree
+from kgrel.baselines.settings import DegreeSettings
+from kgrel.data.entities import EntityTable
 from kgrel.data.errors import InputError, KgrelError
 from kgrel.graph import paths as path_draws
 from kgrel.graph.build import import_graph
@@ -22,7 +26,7 @@ from kgrel.text.corpus import Corpus
 from kgrel.text.evidence import EvidenceIndex
 from kgrel.text.tokens import END, ENT
 from kgrel.train.asked_pairs import read_pairs
-from kgrel.train.pair_data import Part, rows_in
+from kgrel.train.pair_data import PairData, Part, rows_in
 from kgrel.train.pair_model import PairModel
 from kgrel.train.path_corpus import DOCUMENT, build_path_corpus
 from kgrel.train.settings import SplitSettings
@@ -109,18 +113,37 @@ def test_the_split_is_that_of_the_artifact_and_its_leakage_is_told(
     graph: Graph, paths: Corpus, pair_model: PairModel, world_files: Files, tmp_path: Path
 ) -> None:
     relations = world_files["relations.tsv"]
-    inputs = prepare_pairs(paths.entities, paths, relations, SplitSettings())
-    rows = rows_in(paths.entities, pair_model.entities)
-    expected = {
-        (int(rows[head]), int(rows[tail])): int(part)
-        for head, tail, part in zip(pair_model.data.heads, pair_model.data.tails, pair_model.data.parts, strict=True)
-    }
-    data = inputs.data
-    ends = zip(data.heads.tolist(), data.tails.tolist(), strict=True)
-    assert dict(zip(ends, data.parts.tolist(), strict=True)) == expected
-    assert inputs.summary["leakage"]["test"]["pairs_joined_in_the_graph"] == 0
+    for settings in (SplitSettings(), SplitSettings(split="given", seed=1)):
+        inputs = prepare_pairs(paths.entities, paths, relations, settings)
+        assert parts_of(inputs.data, paths.entities) == parts_of(pair_model.data, pair_model.entities)
+        assert inputs.summary["leakage"]["test"]["pairs_joined_in_the_graph"] == 0
     other = prepare_pairs(paths.entities, paths, relations, SplitSettings(seed=1)).summary["leakage"]["test"]
     assert other["pairs_joined_in_the_graph"] > 0
+
+
+def parts_of(data: PairData, entities: EntityTable) -> dict[frozenset[str], tuple[int, list[bool]]]:
+    """Part and labels of each pair."""
+    names = [f"{kind}::{id_}" for kind, id_ in zip(entities.types, entities.ids, strict=True)]
+    return {
+        frozenset((names[head], names[tail])): (int(part), labels)
+        for head, tail, part, labels in zip(data.heads, data.tails, data.parts, data.labels.tolist(), strict=True)
+    }
+
+
+@pytest.mark.parametrize("with_text", [False, True])
+def test_a_split_that_could_not_be_drawn_again_is_brought_along(
+    graph: Graph, corpus_path: Path, world_files: Files, tmp_path: Path, with_text: bool
+) -> None:
+    """Only NO-RELATION pairs like the listed ones are in a corpus of their paths; with text, all others as well."""
+    text, relations = Corpus.open(corpus_path), world_files["relations.tsv"]
+    train_baseline(Degree, text, relations, tmp_path / "degree", DegreeSettings(split="degree-matched"))
+    build_path_corpus(graph, tmp_path / "both", FEW, pairs=tmp_path / "degree", corpus=text if with_text else None)
+    both, degree = Corpus.open(tmp_path / "both"), Degree.open(tmp_path / "degree")
+    inputs = prepare_pairs(both.entities, both, relations, SplitSettings(split="given"))
+    assert parts_of(inputs.data, both.entities) == parts_of(degree.data, degree.entities)
+    held_out = inputs.data.parts != Part.TRAINING
+    assert inputs.data.contexts[held_out].min() > 0
+    assert inputs.summary["leakage"]["test"]["pairs_joined_in_the_graph"] == 0
 
 
 def test_text_and_paths_stand_in_one_corpus(graph: Graph, corpus_path: Path, tmp_path: Path) -> None:

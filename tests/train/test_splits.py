@@ -317,6 +317,10 @@ def test_every_split_depends_on_its_seed_alone_and_holds_each_pair_once(make_toy
         inputs = removed_inputs(toy)
         toy = toy._replace(comentions=tuple(side[80:] for side in toy.comentions))
 
+    if split == "given":
+        heads, tails, _ = toy.comentions
+        inputs = SplitInputs(given=(heads, tails, np.arange(len(heads)) % 3))
+
     def assembled(seed: int, of_split: int | None = None) -> PairData:
         asked = dataclasses.replace(SETTINGS, split=split, seed=seed, split_seed=of_split, **changes)
         return assemble_pairs(toy.entities, toy.comentions, toy.relations, asked, inputs)
@@ -325,7 +329,7 @@ def test_every_split_depends_on_its_seed_alone_and_holds_each_pair_once(make_toy
     refuse_shared_pairs(one.heads, one.tails, one.parts)
     assert (one.heads < one.tails).all()
     assert all(np.array_equal(getattr(one, name), getattr(same, name)) for name in ("heads", "tails", "parts"))
-    if split not in ("date", "removed"):  # which leave nothing to chance
+    if split not in ("date", "removed", "given"):  # which leave nothing to chance
         assert (one.heads.tolist(), one.parts.tolist()) != (other.heads.tolist(), other.parts.tolist())
 
 
@@ -351,6 +355,26 @@ def test_removed_pairs_validate_and_test_and_all_others_train(make_toy: MakeToy)
         assemble_pairs(toy.entities, toy.comentions, toy.relations, asked, inputs)
     with pytest.raises(KgrelError, match="needs a corpus of kgrel hold-out-pairs"):
         toy.assemble(asked)
+
+
+def test_a_given_split_is_taken_as_it_is(make_toy: MakeToy) -> None:
+    """Pairs that no sentence names among them, and in any order."""
+    toy = make_toy(1, entities=60, comentioned=900, listed=240)
+    asked = dataclasses.replace(SETTINGS, split="given")
+    rng = np.random.default_rng(0)
+    heads, tails = np.triu_indices(60, 1)
+    chosen = rng.permutation(len(heads))[:600]
+    heads, tails, parts = heads[chosen], tails[chosen], rng.integers(0, 3, 600)
+    data = assemble_pairs(toy.entities, toy.comentions, toy.relations, asked, SplitInputs(given=(tails, heads, parts)))
+    possible = data.classes.possible(data.type_rows, heads, tails).any(axis=1)
+    for part in Part:
+        inside = (parts == part) & possible
+        expected = {frozenset(p) for p in zip(heads[inside].tolist(), tails[inside].tolist(), strict=True)}
+        assert keys_of(data, data.rows(part)) == expected
+    with pytest.raises(KgrelError, match="this one brings none"):
+        toy.assemble(asked)
+    with pytest.raises(KgrelError, match="leave out --pairs both"):
+        dataclasses.replace(asked, pairs="both")
 
 
 def test_splits_that_leave_nothing_to_train_on_are_refused(make_toy: MakeToy) -> None:
