@@ -20,6 +20,7 @@ from kgrel.train.pretrain import pretrain
 from kgrel.train.settings import PairSettings, PretrainSettings
 from kgrel.train.train_mentions import train_mentions
 from kgrel.train.train_pairs import train_pairs
+from tests.members import few_steps
 from tests.network import stay_here
 
 stay_here()
@@ -118,3 +119,9 @@ def mentions_path(representation_path: Path, mention_sentences: Path) -> Path:
     out = representation_path.with_name("mentions")
     train_mentions(Representation.open(representation_path), MentionReader(mention_sentences), out, TINY_MENTIONS)
     return out
+
+
+@pytest.fixture
+def tiny_members(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let train-combined train its members in a moment."""
+    few_steps(monkeypatch)

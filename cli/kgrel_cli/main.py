@@ -32,6 +32,7 @@ VERBS = {
     "tune-threshold": "Tune the threshold of a pair classifier again, globally or per class.",
     "calibrate": "Turn the scores of a pair classifier into probabilities of being listed.",
     "train-baseline": "Fit what a model must beat: counts, degrees, attention, graph embeddings.",
+    "train-combined": "Train a classifier and the baselines that add to it, and combine them into one scorer.",
     "combine-pairs": "Combine classifiers and baselines of the same pairs into one scorer.",
     "evaluate-pairs": "Evaluate a pair classifier beside the baselines.",
     "evaluate-ranking": "Rank the other end of each listed pair among all entities of its type.",

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from kgrel.data.settings import require
 from kgrel.graph.settings import WalkSettings
+from kgrel.score.settings import CombineSettings
+from kgrel.train.settings import Device
 
 
 @dataclass(frozen=True)
@@ -32,3 +34,17 @@ class SubgraphSettings(WalkSettings):
     def __post_init__(self) -> None:
         super().__post_init__()
         require(self, {"top": 1}, (), ())
+
+
+@dataclass(frozen=True)
+class TrainCombinedSettings(CombineSettings):
+    """The split and the seed of all members, and how they are weighed.
+
+    Raises:
+        KgrelError: a value is out of range.
+    """
+
+    title: str = "kgrel combined"
+    """What it is called in tables. Empty = the titles of the members, joined by +."""
+    device: Device = "auto"
+    """Where to compute."""

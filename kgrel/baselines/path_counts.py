@@ -19,6 +19,7 @@ from scipy.special import expit
 from kgrel.baselines.baseline import Baseline, Sources
 from kgrel.baselines.settings import PathCountSettings
 from kgrel.data.artifact import Kind
+from kgrel.data.entities import EntityTable
 from kgrel.data.errors import ArtifactError, KgrelError
 from kgrel.data.progress import Progress
 from kgrel.graph.graph import Graph
@@ -58,6 +59,21 @@ class TypePair:
         return scaled
 
 
+def nodes_of(graph: Graph, entities: EntityTable) -> Rows:
+    """The node of each entity, −1 where it is not in the graph (entities,).
+
+    Raises:
+        KgrelError: none is.
+    """
+    rows = rows_in(graph.entities, entities)
+    if not (rows >= 0).any():
+        raise KgrelError(
+            f"no entity of the pairs is in the graph; its nodes are {graph.entities.examples()}, the "
+            f"entities of the pairs {entities.examples()}: use the same identifiers"
+        )
+    return rows
+
+
 @dataclass(kw_only=True)
 class PathCountScorer(Baseline):
     """Scores are p(r|x,y) from the paths of a graph alone; a pair without any has the class' intercept."""
@@ -86,12 +102,7 @@ class PathCountScorer(Baseline):
         """
         if sources.graph is None:
             raise KgrelError("path counts need a graph; give --graph GRAPH")
-        rows = rows_in(sources.graph.entities, self.entities)
-        if not (rows >= 0).any():
-            raise KgrelError(
-                f"no entity of the pairs is in the graph; its nodes are {sources.graph.entities.examples()}, the "
-                f"entities of the pairs {self.entities.examples()}: use the same identifiers"
-            )
+        rows = nodes_of(sources.graph, self.entities)
         held_out = self.data.parts != Part.TRAINING
         ends = rows[self.data.heads[held_out]], rows[self.data.tails[held_out]]
         report, self.graph = removal_report(sources.graph, *ends), without_pairs(sources.graph, *ends)

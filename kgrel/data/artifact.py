@@ -169,10 +169,7 @@ def create_artifact(path: str | Path, manifest: Manifest, overwrite: bool = Fals
         KgrelError: ``path`` exists and ``overwrite`` is false, is no kgrel artifact, or cannot be made.
     """
     path = Path(path)
-    if not path.name:
-        raise KgrelError(f"{path} cannot be an output; give the name of a new directory")
-    refuse_existing(path, overwrite)
-    refuse_foreign(path)
+    refuse_output(path, overwrite)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -226,6 +223,14 @@ def _exchange_by_steps(staging: Path, path: Path) -> None:
         os.rename(aside, path)
         raise
     os.rename(aside, staging)
+
+
+def refuse_output(path: Path, overwrite: bool) -> None:
+    """Raise :class:`KgrelError` if no artifact can be put at ``path``; see :func:`create_artifact`."""
+    if not path.name:
+        raise KgrelError(f"{path} cannot be an output; give the name of a new directory")
+    refuse_existing(path, overwrite)
+    refuse_foreign(path)
 
 
 def refuse_foreign(path: Path) -> None:

@@ -223,15 +223,9 @@ class Run:
 
 def check_identity(directory: Path, identity: dict[str, Any]) -> None:
     """Raise :class:`KgrelError` unless a directory holds an unfinished run of the same identity."""
-    file = directory / UNFINISHED
-    if not file.is_file():
+    if not (directory / UNFINISHED).is_file():
         raise KgrelError(f"{directory} exists already; choose another output or pass --overwrite")
-    try:
-        stored = parse_json(file.read_bytes())
-        if not isinstance(stored, dict):
-            raise TypeError("no JSON object")
-    except (ValueError, TypeError) as error:
-        raise ArtifactError(f"{file} is damaged ({error}); pass --overwrite to start afresh") from None
+    stored = read_identity(directory, "pass --overwrite to start afresh")
     current = json.loads(canonical_json(identity))
     if stored != current:
         raise KgrelError(
@@ -239,6 +233,22 @@ def check_identity(directory: Path, identity: dict[str, Any]) -> None:
             f"{', '.join(differing_keys(stored, current))}; "
             "repeat the command as it was, or pass --overwrite to start afresh"
         )
+
+
+def read_identity(directory: Path, remedy: str) -> dict[str, Any]:
+    """What an unfinished run was started with.
+
+    Args:
+        remedy: what to do where the file is damaged.
+    """
+    file = directory / UNFINISHED
+    try:
+        stored = parse_json(file.read_bytes())
+        if not isinstance(stored, dict):
+            raise TypeError("no JSON object")
+    except (ValueError, TypeError) as error:
+        raise ArtifactError(f"{file} is damaged ({error}); {remedy}") from None
+    return stored
 
 
 def differing_keys(stored: dict[str, Any], current: dict[str, Any]) -> list[str]:

@@ -161,7 +161,7 @@ def sentences_to_classify(desk: Path, artifact: dict[str, Path], mentions: Path,
 
 
 def evaluation_page(desk: Path, artifact: dict[str, Path], mentions: Path, world: Path) -> None:
-    give("corpus", "pairs")(desk, artifact, mentions, world)
+    give("corpus", "repr", "pairs")(desk, artifact, mentions, world)
     import_graph([world / "nodes.tsv", world / "edges.sif"], desk / "graph")
     header, *rows = (world / "sentences.tsv").read_text(encoding="utf-8").splitlines()
     dated = [f"{header}\tdate", *(f"{row}\t{2000 + number % 20}" for number, row in enumerate(rows))]
@@ -217,6 +217,7 @@ def pages() -> list[Any]:
     return [pytest.param(page, marks=pytest.mark.nightly if page in LONG else ()) for page in short]
 
 
+@pytest.mark.usefixtures("tiny_members")
 @pytest.mark.parametrize("page", pages())
 def test_the_commands_of_a_page_can_be_typed_in_one_after_the_other(
     page: str, desk: Callable[[str], Path], kgrel: Any

@@ -168,6 +168,7 @@ VALID: dict[str, dict[str, bytes]] = {
 
 EXPORTED = f"A/world/scored.csv --pairs A/pairs {SOURCE} --threshold 0"
 LISTED = "--corpus A/corpus --relations A/world/relations.tsv"
+WEIGHED = "--folds 2 --validation-share 0.3 --test-share 0.3 --device cpu"
 PLACES = [
     Place("build-corpus", "inputs", f"FILE {LEXICON} --lexicon DISEASE=A/world/diseases.tsv --out OUT", "sentences"),
     Place("build-corpus", "lexicons", f"A/world/sentences.tsv {LEXICON} --lexicon DISEASE=FILE --out OUT", "lexicon"),
@@ -212,6 +213,15 @@ PLACES = [
           "--out OUT", "dates"),
     Place("tune-threshold", "pairs", "FILE --out OUT", "artifact"),
     Place("calibrate", "pairs", "FILE --out OUT", "artifact"),
+    Place("train-combined", "representation", f"FILE {LISTED} {WEIGHED} --out OUT", "artifact"),
+    Place("train-combined", "corpus", f"A/representation --corpus FILE --relations A/world/relations.tsv {WEIGHED} "
+          "--out OUT", "artifact"),
+    Place("train-combined", "relations", f"A/representation --corpus A/corpus --relations FILE {WEIGHED} --out OUT",
+          "relations"),
+    Place("train-combined", "graph", f"A/representation {LISTED} {WEIGHED} --graph FILE --out OUT", "artifact"),
+    Place("train-combined", "members", f"A/representation {LISTED} {WEIGHED} --members FILE --out OUT", "artifact"),
+    Place("train-combined", "dates", f"A/representation {LISTED} --split date --dates FILE {WEIGHED} --out OUT",
+          "dates"),
     Place("combine-pairs", "members", "A/degree FILE --folds 2 --out OUT", "artifact"),
     *(
         place
