@@ -28,6 +28,7 @@ import numpy as np
 from common import DATA, WORK, Lines, hardware, load, save, seconds_in_all, today
 from metaedges import by_metaedge
 
+from kgrel.apps.train_combined import MEMBERS
 from kgrel.baselines.attention import Attention
 from kgrel.baselines.baseline import Baseline, train_baseline
 from kgrel.baselines.cooccurrence import Cooccurrence
@@ -66,10 +67,11 @@ SPLITS: dict[str, dict[str, str]] = {
 """Name → settings, of which the split is the name itself where none is given."""
 MODELS = {"kgrel fine-tuned": PAIR_RECIPES["fine-tuned"], "kgrel frozen": PAIR_RECIPES["frozen"]}
 COMBINED = {
-    "kgrel combined": ("kgrel fine-tuned", "complex", "label-only", "count", "adamic-adar", "degree"),
-    "baselines combined": ("complex", "label-only", "count", "adamic-adar", "degree"),
+    "kgrel combined": tuple(name.replace("kgrel-", "kgrel ") for name in MEMBERS),
+    "baselines combined": tuple(name for name in MEMBERS if not name.startswith("kgrel-")),
 }
-"""Name → what is combined on the validation pairs; the second is the first without kgrel's own classifier."""
+"""Name → what is combined on the validation pairs: the members of ``kgrel train-combined``, and the same without the
+classifier."""
 BASELINES: dict[str, tuple[type[Baseline], SplitSettings]] = {
     "any": (Cooccurrence, CooccurrenceSettings(measure="any")),
     "count": (Cooccurrence, CooccurrenceSettings(measure="count")),
