@@ -196,7 +196,8 @@ def unsearched(runs: list[dict[str, Any]]) -> str:
         name
         for run in runs
         for name, cost in run["costs"].items()
-        if cost["settings"].get("search") is False or len(cost["settings"].get("learning_rates", (0, 0))) == 1
+        if (cost["settings"].get("search") is False and not several(cost))
+        or len(cost["settings"].get("learning_rates", (0, 0))) == 1
     }
     return f"Without a search of settings: {', '.join(sorted(names))}. " if names else ""
 

@@ -188,8 +188,8 @@ def tried(settings: KgeSettings) -> list[KgeSettings]:
         return [settings]
     near: list[dict[str, Any]] = [{}, {"dimensions": 2 * settings.dimensions}]
     if settings.model in BILINEAR and settings.regularisation:
-        less = {"regularisation": round(settings.regularisation / 3, 9)}
-        near += [less, less | {"dimensions": 2 * settings.dimensions}]
+        more = {"regularisation": round(settings.regularisation * 3, 9)}
+        near += [more, more | {"dimensions": 2 * settings.dimensions}]
     else:
         near += [{"learning_rate": settings.learning_rate / 3}]
     return [dataclasses.replace(settings, **changes) for changes in near]

@@ -56,7 +56,7 @@ class KgeSettings(SplitSettings):
     """Which one."""
     dimensions: int = 128
     """Dimensions; complex ones of ComplEx and RotatE."""
-    regularisation: float = 0.3
+    regularisation: float = 0.1
     """Weight of the N3 penalty (DistMult, ComplEx)."""
     learning_rate: float = 1e-2
     """Adam's learning rate."""

@@ -3,10 +3,10 @@
 | split | validation and test pairs |
 |---|---|
 | warm | co-mentioned pairs at random |
-| degree-matched | as warm, but 20 NO-RELATION pairs for each listed one, like it (:mod:`kgrel.train.matching`) |
+| degree-matched | as warm, but at most 20 NO-RELATION pairs like each listed one, see :mod:`kgrel.train.matching` |
 | entity-cold | one of the two entities has no training pair |
 | both-cold | neither has |
-| unseen | listed pairs that are never co-mentioned, against unlisted ones like them that are not either, 100 for each |
+| unseen | listed pairs never co-mentioned, against at most 100 unlisted ones like each that are not either |
 | removed | pairs whose contexts were deleted from the corpus, see :mod:`kgrel.train.hold_out` |
 | date | pairs that are first mentioned together after those of training |
 | given | those of the labelled pairs that a corpus of paths was drawn for, see :mod:`kgrel.train.given_split` |

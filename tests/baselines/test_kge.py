@@ -15,7 +15,7 @@ from kgrel.baselines.settings import KgeSettings
 from kgrel.metrics.classification import average_precision, best
 from kgrel.train.pair_data import PairData, Part
 
-SEARCHED = KgeSettings(dimensions=64, regularisation=0.3)
+SEARCHED = KgeSettings(dimensions=64, regularisation=0.1)
 SETTINGS = KgeSettings(dimensions=16, epochs=30, validate_epochs=5, search=False, batch_questions=32, device="cpu")
 
 
