@@ -30,6 +30,10 @@ def made_here() -> dict[str, Path]:
     return {hashlib.sha256(path.read_bytes()).hexdigest(): path.parent for path in manifests}
 
 
+ONLY_NAMED = ("pairs", "held_out")
+"""Parents that tell a corpus of paths which pairs there are; it learns nothing from them."""
+
+
 def seconds_in_all(artifact: Path) -> float:
     """Seconds of the last session of an artifact and of each in runs/ that it was made from, a text's corpus aside."""
     found: dict[Path, float] = {}
@@ -40,7 +44,9 @@ def seconds_in_all(artifact: Path) -> float:
         if path in found or (manifest["kind"] == "corpus" and "graph" not in manifest["parents"]):
             continue
         found[path] = json.loads((path / "run.json").read_text(encoding="utf-8"))["seconds"]
-        waiting += [made_here()[parent] for parent in manifest["parents"].values() if parent in made_here()]
+        named = ONLY_NAMED if manifest["kind"] == "corpus" else ()
+        parents = [parent for role, parent in manifest["parents"].items() if role not in named]
+        waiting += [made_here()[parent] for parent in parents if parent in made_here()]
     return sum(found.values())
 
 
