@@ -28,7 +28,7 @@ no path, which text does not know; that alone tells much where the list was made
 of the pairs with both entities in it. Part of Hetionet's edges come from text mining and curated literature. *MRR* is
 filtered, realistic, of ranking each end of the pairs among all entities of its type: most of these are never named with
 the other end, and the models of text and of paths are trained on co-mentioned pairs only, graph embeddings against all.
-In the tables called *combined*, *text* is kgrel's fine-tuned classifier, *graph* are path counts, *labels* are ComplEx,
+In rows of several, *text* is kgrel's fine-tuned classifier, *graph* are path counts, *labels* are ComplEx,
 label-only embeddings, Adamic-Adar, degree product and co-mentions; what is joined is one scorer of `combine-pairs`.
 """
 
