@@ -30,6 +30,7 @@ filtered, realistic, of ranking each end of the pairs among all entities of its 
 the other end, and the models of text and of paths are trained on co-mentioned pairs only, graph embeddings against all.
 In rows of several, *text* is kgrel's fine-tuned classifier, *graph* are path counts, *labels* are ComplEx,
 label-only embeddings, Adamic-Adar, degree product and co-mentions; what is joined is one scorer of `combine-pairs`.
+The first table is of an earlier corpus of the same sentences, and its times are of the last training alone.
 """
 
 
