@@ -19,6 +19,7 @@ from pathlib import Path
 from common import WORK, Lines
 from graph import EDGES, NODES, RELATIONS
 
+from kgrel.apps.train_combined import MEMBERS, OF_A_GRAPH
 from kgrel.baselines.baseline import train_baseline
 from kgrel.baselines.path_counts import PathCountScorer
 from kgrel.baselines.settings import PathCountSettings
@@ -35,15 +36,15 @@ from kgrel.train.settings import PAIR_RECIPES, PRETRAIN_RECIPES, PairSettings, P
 from kgrel.train.train_pairs import train_pairs
 
 ROWS = ("path-counts", "paths", "both", "graph-encoder", "combined")
-TEXT, GRAPH = ("kgrel-fine-tuned",), ("path-counts",)
-LABELS = ("complex", "label-only", "count", "adamic-adar", "degree")
+TEXT, GRAPH = ("kgrel-fine-tuned",), tuple(OF_A_GRAPH)
+LABELS = tuple(name for name in MEMBERS if name not in TEXT)
 COMBINED = {
     "text, graph and labels": TEXT + LABELS + GRAPH,
     "text and graph": TEXT + GRAPH,
     "graph and labels": LABELS + GRAPH,
     "text and labels": TEXT + LABELS,
 }
-"""Name → members: path counts, and what pair_classification.py made."""
+"""Name → members of ``kgrel train-combined``: path counts, and what pair_classification.py made."""
 GRAPH_WIDTH = 64
 """Units of the graph encoder."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from kgrel.train.settings import TypingSettings
+from kgrel.train.typing_settings import TypingSettings
 from kgrel_cli.lexicons import lexicon_option
 from kgrel_cli.options import INPUT, output_options, print_summary, settings_from, settings_options
 from kgrel_cli.progress import Reporter

@@ -27,7 +27,7 @@ from kgrel.baselines.settings import (
     LabelOnlySettings,
     PathCountSettings,
 )
-from kgrel.data.artifact import MANIFEST, UNFINISHED, Kind, refuse_output
+from kgrel.data.artifact import MANIFEST, UNFINISHED, Kind, refuse_destination
 from kgrel.data.errors import KgrelError
 from kgrel.data.progress import Progress, Silent
 from kgrel.data.settings import to_json
@@ -107,7 +107,7 @@ def train_combined(
             else; the entities of representation and corpus differ; there is too little to learn from or to weigh by.
     """
     settings, progress, out = settings or TrainCombinedSettings(), progress or Silent(), Path(out)
-    refuse_output(out, overwrite)
+    refuse_destination(out, overwrite)
     inputs = Inputs(representation, corpus, relations, graph)
     directory = out.with_name(f"{out.name}-members") if members is None else Path(members)
     wanted = members_of(directory, inputs, settings)

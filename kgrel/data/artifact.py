@@ -25,9 +25,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import pyarrow as pa
 
 from kgrel import __version__
-from kgrel.data.claims import claim, exchange, release, rename_new, staging_of, sweep
+from kgrel.data.claims import claim, release, staging_of, sweep
 from kgrel.data.errors import ArtifactError, KgrelError, did_you_mean
-from kgrel.data.files import canonical_json, refuse_existing, remove_tree, sha256_of, sync, write_text
+from kgrel.data.files import canonical_json, move_into_place, refuse_existing, remove_tree, sha256_of, sync, write_text
 from kgrel.data.json_values import parse_json
 from kgrel.data.settings import from_json
 
@@ -169,7 +169,7 @@ def create_artifact(path: str | Path, manifest: Manifest, overwrite: bool = Fals
         KgrelError: ``path`` exists and ``overwrite`` is false, is no kgrel artifact, or cannot be made.
     """
     path = Path(path)
-    refuse_output(path, overwrite)
+    refuse_destination(path, overwrite)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -192,40 +192,7 @@ def create_artifact(path: str | Path, manifest: Manifest, overwrite: bool = Fals
         remove_tree(staging)
 
 
-def move_into_place(staging: Path, path: Path, overwrite: bool = False) -> None:
-    """Rename ``staging`` to ``path``; what stood there is deleted afterwards.
-
-    Where the system can exchange two names, whoever opens ``path`` finds the old one or the new one at any moment.
-
-    Raises:
-        KgrelError: something stands at ``path`` that was not there before, and ``overwrite`` is false.
-    """
-    try:
-        if not (overwrite and os.path.lexists(path)):
-            rename_new(staging, path)
-        elif not exchange(staging, path):
-            _exchange_by_steps(staging, path)
-    except FileExistsError:
-        raise KgrelError(
-            f"{path} was written by another process meanwhile, so it stays; choose another output or pass --overwrite"
-        ) from None
-    sync(path.parent)
-    remove_tree(staging)
-
-
-def _exchange_by_steps(staging: Path, path: Path) -> None:
-    """What stands at ``path`` is set aside first, and put back if the new one cannot take its place."""
-    aside = staging.with_suffix(".old")
-    os.rename(path, aside)
-    try:
-        os.rename(staging, path)
-    except OSError:
-        os.rename(aside, path)
-        raise
-    os.rename(aside, staging)
-
-
-def refuse_output(path: Path, overwrite: bool) -> None:
+def refuse_destination(path: Path, overwrite: bool) -> None:
     """Raise :class:`KgrelError` if no artifact can be put at ``path``; see :func:`create_artifact`."""
     if not path.name:
         raise KgrelError(f"{path} cannot be an output; give the name of a new directory")

@@ -18,7 +18,7 @@ from typing import IO, Any, BinaryIO, NoReturn, cast
 
 import pyarrow as pa
 
-from kgrel.data.claims import claim, release, rename_new, staging_of, sweep
+from kgrel.data.claims import claim, exchange, release, rename_new, staging_of, sweep
 from kgrel.data.errors import InputError, KgrelError
 
 COMPRESSED = (".gz", ".zst")
@@ -333,3 +333,36 @@ def remove_tree(path: Path) -> None:
 def output_stream() -> IO[bytes]:
     """Standard output as bytes."""
     return sys.stdout.buffer
+
+
+def move_into_place(staging: Path, path: Path, overwrite: bool = False) -> None:
+    """Rename ``staging`` to ``path``; what stood there is deleted afterwards.
+
+    Where the system can exchange two names, whoever opens ``path`` finds the old one or the new one at any moment.
+
+    Raises:
+        KgrelError: something stands at ``path`` that was not there before, and ``overwrite`` is false.
+    """
+    try:
+        if not (overwrite and os.path.lexists(path)):
+            rename_new(staging, path)
+        elif not exchange(staging, path):
+            _exchange_by_steps(staging, path)
+    except FileExistsError:
+        raise KgrelError(
+            f"{path} was written by another process meanwhile, so it stays; choose another output or pass --overwrite"
+        ) from None
+    sync(path.parent)
+    remove_tree(staging)
+
+
+def _exchange_by_steps(staging: Path, path: Path) -> None:
+    """What stands at ``path`` is set aside first, and put back if the new one cannot take its place."""
+    aside = staging.with_suffix(".old")
+    os.rename(path, aside)
+    try:
+        os.rename(staging, path)
+    except OSError:
+        os.rename(aside, path)
+        raise
+    os.rename(aside, staging)

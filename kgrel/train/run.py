@@ -20,10 +20,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from kgrel.data.artifact import LOG, UNFINISHED, move_into_place, refuse_foreign
+from kgrel.data.artifact import LOG, UNFINISHED, refuse_foreign
 from kgrel.data.claims import claim, release, staging_of, sweep
 from kgrel.data.errors import ArtifactError, KgrelError
-from kgrel.data.files import canonical_json, remove_tree, sha256_of, sync, write_text
+from kgrel.data.files import canonical_json, move_into_place, remove_tree, sha256_of, sync, write_text
 from kgrel.data.json_values import parse_json
 
 TRIES = "tries"

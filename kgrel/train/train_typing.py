@@ -28,8 +28,8 @@ from kgrel.text.windows import PAD, UNKNOWN
 from kgrel.train.batches import Stream, rng_of, torch_generator, torch_seed
 from kgrel.train.loop import LoopSettings, train
 from kgrel.train.run import Run
-from kgrel.train.settings import TypingSettings
 from kgrel.train.typing_data import Flags, Labelled, TypingData, collect
+from kgrel.train.typing_settings import TypingSettings
 
 Rows = npt.NDArray[np.int64]
 

@@ -22,7 +22,7 @@ from kgrel.text.readers import read_documents
 from kgrel.text.tokens import tokenize
 from kgrel.text.typing_examples import NONE, Example, gold_labelled, self_labelled
 from kgrel.text.windows import WindowWords, window
-from kgrel.train.settings import TypingSettings
+from kgrel.train.typing_settings import TypingSettings
 
 Windows = npt.NDArray[np.int32]
 Numbers = npt.NDArray[np.int64]

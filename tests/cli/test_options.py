@@ -17,7 +17,8 @@ from kgrel.data.settings import descriptions
 from kgrel.evaluate.settings import EvaluationSettings
 from kgrel.score.settings import ScoreSettings
 from kgrel.text.settings import BuildCorpusSettings
-from kgrel.train.settings import PAIR_RECIPES, PRETRAIN_RECIPES, PairSettings, PretrainSettings, TypingSettings
+from kgrel.train.settings import PAIR_RECIPES, PRETRAIN_RECIPES, PairSettings, PretrainSettings
+from kgrel.train.typing_settings import TypingSettings
 from kgrel_cli.main import cli
 from kgrel_cli.options import output_options, plain, print_summary, readable, settings_from, settings_options
 

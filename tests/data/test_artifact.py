@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from kgrel.data import artifact as artifacts
+from kgrel.data import files
 from kgrel.data.artifact import (
     MANIFEST,
     SCHEMA_VERSION,
@@ -134,7 +134,7 @@ def test_a_failed_overwrite_keeps_the_old_one(path: Path, monkeypatch: pytest.Mo
         rename(source, target)
 
     monkeypatch.setattr(os, "rename", failing)
-    monkeypatch.setattr(artifacts, "exchange", lambda *_: False)
+    monkeypatch.setattr(files, "exchange", lambda *_: False)
     with pytest.raises(OSError, match="No space"):
         make(path, b"new", overwrite=True)
     assert open_artifact(path, Kind.CORPUS).hash == before

@@ -17,9 +17,9 @@ from kgrel.text.disambiguation import Question
 from kgrel.text.typing_examples import NONE
 from kgrel.text.windows import SPECIAL_WORDS, WindowWords
 from kgrel.train import loop
-from kgrel.train.settings import TypingSettings
 from kgrel.train.train_typing import TypingBatches, TypingTask, train_typing, tune
 from kgrel.train.typing_data import Labelled, TypingData
+from kgrel.train.typing_settings import TypingSettings
 
 SETTINGS = TypingSettings(
     width=4, embedding=8, hidden=8, steps=60, batch_size=32, learning_rate=0.02, warm_up_steps=1, validate_every=20,

@@ -13,8 +13,8 @@ from kgrel.text.lexicon import build_lexicon
 from kgrel.text.settings import BuildCorpusSettings
 from kgrel.text.terms import Term
 from kgrel.text.typing_examples import NONE, Example
-from kgrel.train.settings import TypingSettings
 from kgrel.train.typing_data import Collector, Sampled, collect
+from kgrel.train.typing_settings import TypingSettings
 
 CLASSES = [NONE, "DISEASE", "GENE"]
 TERMS = [Term("GENE", "1", symbols=("ABC1", "TIS")), Term("DISEASE", "2", names=("fever",), synonyms=("TIS",))]
