@@ -105,7 +105,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--part", default="test", choices=["test", "validation"], help="validation is not kept")
     parser.add_argument("--attention-steps", type=int, help="attention: one learning rate and at most so many steps")
     parser.add_argument(
-        "--no-search", action="store_true", help="graph embeddings with given settings; ComplEx: two penalties"
+        "--no-search", action="store_true", help="graph embeddings: given settings; ComplEx: two penalties at seed 0"
     )
     parser.add_argument("--quick", action="store_true", help="warm, few cheap steps, validation pairs; not kept")
     parser.add_argument("--json", action="store_true", help="print the result as one JSON line, last")
@@ -135,7 +135,11 @@ def trained(
         return PairModel.open(out)
     cls, settings_ = BASELINES[name]
     if name == "complex" and options.no_search and not done:
-        return better_penalty(out, dataclasses.replace(settings_, **changes, search=False), corpus)
+        given = dataclasses.replace(settings_, **changes, search=False)
+        first = out.with_name(out.name.replace(f"-seed{seed}-", "-seed0-"))
+        if not (first / "manifest.json").exists():
+            return better_penalty(out, given, corpus)
+        changes |= {"regularisation": summary_of(first)["chosen"]["regularisation"]}  # seed 0's choice holds for all
     if isinstance(settings_, KgeSettings) and options.no_search:
         changes["search"] = False
     if isinstance(settings_, AttentionSettings) and options.attention_steps:

@@ -34,10 +34,13 @@ The first table is of an earlier corpus of the same sentences, and its times are
 """
 
 
-INDUCTIVE = """Entities that no context names (`inductive.py`): embeddings predicted from the graph, from the name, or
-both, for entities that were held out of that training, beside their learned ones: mean cosine by type, and how well
-the frozen pair classifier tells listed from other held-out pairs of these entities with either. The text that names
-them was read in pretraining, so that their neighbours know of them: where no text does, expect somewhat less.
+INDUCTIVE = """Entities that no context names (`inductive.py`): a tenth of those in corpus and graph lost their names before
+the corpus was built, so that no pretraining, no label and no neighbour's embedding knows of them. Below are mean
+cosines, by type, of predicted and learned embeddings of entities that the encoder alone did not see; then how well the
+pair classifier tells listed from other pairs with a nameless entity: co-mentioned test pairs of the whole corpus, whose
+edges left the graph. *Learned* is the frozen classifier of the whole corpus, which read what is written of them.
+*Undisplaced* is without the errors of other entities over which `score-pairs --inductive` averages. *Path counts* need
+no embedding, but the labels of the whole corpus trained their weights, those of nameless entities among them.
 """
 
 
@@ -155,7 +158,8 @@ def inductive_tables(run: dict[str, Any]) -> list[str]:
         for name, found in pairs["scored"].items()
     ]
     share = f"{100 * pairs['base_rate']:.1f} % of them listed"
-    said = f"{pairs['pairs']:,} {run['part']} pairs with such an entity, {share}."
+    lost = ", ".join(f"{count:,} {kind}" for kind, count in run["nameless"].items())
+    said = f"{lost} entities lost their names. {pairs['pairs']:,} test pairs with one of them, {share}."
     cosines = table_of(heads, [*rows, ["mean of the type", *mean, "–"]])
     heads = ["embedding", "average precision", "AUROC", "mean score, %", "mean spread, %"]
     return [told(run), cosines, said, table_of(heads, scored)]
