@@ -30,6 +30,7 @@ from kgrel.data.entities import EntityTable
 from kgrel.data.settings import to_json
 from kgrel.metrics.bootstrap import average_precision_statistic, paired_difference
 from kgrel.metrics.classification import auroc, average_precision, best
+from kgrel.metrics.ranks import KINDS
 from kgrel.train.pair_data import Part, rows_in
 
 RELATIONS = DATA / "kg" / "relations.tsv.gz"
@@ -162,15 +163,15 @@ def measure_table(
     return found_of | {"reference": reference, "differences": differences}
 
 
-def reciprocal_ranks(model: Any, part: Part, edges: int) -> dict[str, float]:
-    """Filtered mean reciprocal rank of both ends of so many listed pairs, by class; the realistic one of ties."""
+def reciprocal_ranks(model: Any, part: Part, edges: int) -> dict[str, dict[str, float]]:
+    """Filtered mean reciprocal rank of both ends of so many listed pairs, by how ties are ranked and by class."""
     from kgrel.evaluate.pair_ranking import evaluate_ranking
     from kgrel.evaluate.settings import RankingSettings
 
     chosen: Any = part.name.lower()
     report = evaluate_ranking(model, RankingSettings(part=chosen, edges=edges))
-    by_class = {name: one["realistic"]["mrr"] for name, one in report["by_relation"].items()}
-    return {"all": report["realistic"]["mrr"], **by_class}
+    by_class = {"all": report} | report["by_relation"]
+    return {ties: {name: one[ties]["mrr"] for name, one in by_class.items()} for ties in KINDS}
 
 
 @dataclass(frozen=True)

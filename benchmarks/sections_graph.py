@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from common import load
@@ -26,16 +27,16 @@ representation on with the labels. *Joined* counts the test pairs that an edge s
 pair of which an entity is not in the graph has a context that says there is
 no path, which text does not know; that alone tells much where the list was made from the graph: *all in the graph* is
 of the pairs with both entities in it. Part of Hetionet's edges come from text mining and curated literature. *MRR* is
-filtered, realistic, of ranking each end of the pairs among all entities of its type: most of these are never named with
-the other end, and the models of text and of paths are trained on co-mentioned pairs only, graph embeddings against all.
+filtered, of ranking each end of the pairs among all entities of its type, ties in the middle, and for all classes also
+before and behind the asked one: most of these entities are never named with the other end, and the models of text and
+of paths are trained on co-mentioned pairs only, graph embeddings against all.
 In rows of several, *text* is kgrel's fine-tuned classifier, *graph* are path counts, *labels* are ComplEx,
 label-only embeddings, Adamic-Adar, degree product and co-mentions; what is joined is one scorer of `combine-pairs`.
-The first table is of an earlier corpus of the same sentences, and its times are of the last training alone.
 """
 
 
-INDUCTIVE = """Entities that no context names (`inductive.py`): a tenth of those in corpus and graph lost their names before
-the corpus was built, so that no pretraining, no label and no neighbour's embedding knows of them. Below are mean
+INDUCTIVE = """Entities that no context names (`inductive.py`): a tenth of those in corpus and graph lost their names
+before the corpus was built, so that no pretraining, no label and no neighbour's embedding knows of them. Below are mean
 cosines, by type, of predicted and learned embeddings of entities that the encoder alone did not see; then how well the
 pair classifier tells listed from other pairs with a nameless entity: co-mentioned test pairs of the whole corpus, whose
 edges left the graph. *Learned* is the frozen classifier of the whole corpus, which read what is written of them.
@@ -95,19 +96,28 @@ def models_table(run: dict[str, Any]) -> list[str]:
     models = run["models"]
     classes = sorted({name for model in models.values() for name in model["average_precision"]})
     parts = [told(run), *leaks(models)]
-    titles = {"average_precision": "average precision", "auroc": "AUROC", "mrr": f"MRR ({run.get('ranked', 0)} pairs)"}
-    for key, title in titles.items():
-        if not any(key in model for model in models.values()):
-            continue
+    for key, title in {"average_precision": "average precision", "auroc": "AUROC"}.items():
         rows = []
         for name, model in models.items():
-            values = [model.get(key, {}).get(kind) for kind in classes]
-            cells = ["–" if value is None else f"{100 * value:.1f}" for value in values]
-            inside = model.get("joined")
-            rows.append([name, *cells, "–" if inside is None else f"{inside:,}", f"{model['seconds']:,.0f}"])
+            inside = "–" if model.get("joined") is None else f"{model['joined']:,}"
+            rows.append([name, *shown(model[key], classes), inside, f"{model['seconds']:,.0f}"])
         parts.append(table_of([title, *classes, "joined", "training in all, s"], rows))
+    ranked = {name: model["mrr"] for name, model in models.items() if "mrr" in model}
+    if ranked:
+        heads = [f"MRR ({run['ranked']:,} pairs)", *classes, "all, ties first", "all, ties last"]
+        rows = [
+            [name, *shown(found["realistic"], classes), *shown(found["optimistic"]), *shown(found["pessimistic"])]
+            for name, found in ranked.items()
+        ]
+        parts.append(table_of(heads, rows))
     parts += edge_types({name: model["by_metaedge"] for name, model in models.items() if "by_metaedge" in model})
     return parts + differences_table(run, classes)
+
+
+def shown(found: dict[str, float | None], classes: Sequence[str] = ("all",)) -> list[str]:
+    """Some shares in hundredths."""
+    values = [found.get(kind) for kind in classes]
+    return ["–" if value is None else f"{100 * value:.1f}" for value in values]
 
 
 def leaks(models: dict[str, Any]) -> list[str]:
