@@ -20,7 +20,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -89,8 +88,8 @@ BASELINES: dict[str, tuple[type[Baseline], SplitSettings]] = {
 }
 
 
-PENALTIES = (0.1, 0.3)
-"""Of ComplEx without its search of settings; the better one on validation pairs is kept."""
+UNSEARCHED: dict[str, Any] = {"search": False}
+"""Graph embeddings with given settings."""
 
 
 def arguments() -> argparse.Namespace:
@@ -134,14 +133,10 @@ def trained(
             train_pairs(representation, corpus, RELATIONS, out, settings, progress=Lines())
         return PairModel.open(out)
     cls, settings_ = BASELINES[name]
-    if name == "complex" and options.no_search and not done:
-        given = dataclasses.replace(settings_, **changes, search=False)
-        first = out.with_name(out.name.replace(f"-seed{seed}-", "-seed0-"))
-        if not (first / "manifest.json").exists():
-            return better_penalty(out, given, corpus)
-        changes |= {"regularisation": summary_of(first)["chosen"]["regularisation"]}  # seed 0's choice holds for all
     if isinstance(settings_, KgeSettings) and options.no_search:
-        changes["search"] = False
+        changes |= (
+            fewer(out.with_name(out.name.replace(f"-seed{seed}-", "-seed0-"))) if name == "complex" else UNSEARCHED
+        )
     if isinstance(settings_, AttentionSettings) and options.attention_steps:
         changes |= {"learning_rates": settings_.learning_rates[:1], "steps": options.attention_steps}
     if not done:
@@ -149,17 +144,11 @@ def trained(
     return cls.open(out)
 
 
-def better_penalty(out: Path, settings: SplitSettings, corpus: Corpus) -> PairArtifact:
-    """ComplEx with the better of :data:`PENALTIES`; both are kept beside ``out``, which is a copy of one."""
-    found = []
-    for penalty in PENALTIES:
-        place = out.with_name(f"{out.name}-{penalty:g}")
-        if not (place / "manifest.json").exists():
-            given = dataclasses.replace(settings, regularisation=penalty)  # type: ignore[call-arg]
-            train_baseline(GraphEmbedding, corpus, RELATIONS, place, given, progress=Lines())
-        found.append((summary_of(place)["validation_average_precision"], place))
-    shutil.copytree(max(found)[1], out)
-    return GraphEmbedding.open(out)
+def fewer(first: Path) -> dict[str, Any]:
+    """ComplEx tries two penalties at seed 0, and takes the one that validation chose there at the others."""
+    if not (first / "manifest.json").exists():
+        return {"search_dimensions": False}
+    return UNSEARCHED | {"regularisation": summary_of(first)["chosen"]["regularisation"]}
 
 
 def summary_of(place: Path) -> dict[str, Any]:
@@ -176,9 +165,6 @@ def costs(model: PairArtifact) -> dict[str, Any]:
     taken = time.perf_counter() - started
     path, summary = model.artifact.path, model.artifact.manifest.summary
     told = {key: summary[key] for key in ("validation_average_precision", "chosen", "tried") if key in summary}
-    others = [summary_of(place)["tried"] for place in sorted(path.parent.glob(f"{path.name}-0.*"))]
-    if others:  # of better_penalty
-        told["tried"] = [one for tried in others for one in tried]
     return {
         "training_seconds": json.loads((path / "run.json").read_text())["seconds"],
         "seconds_in_all": seconds_in_all(path),

@@ -45,7 +45,7 @@ from kgrel.train.train_pairs import parents_of, prepare_pairs, train_pairs
 
 MEMBERS: dict[str, tuple[Kind, SplitSettings]] = {
     "kgrel-fine-tuned": (Kind.PAIRS, PAIR_RECIPES["fine-tuned"]),
-    "complex": (Kind.KGE, KgeSettings(model="ComplEx", search=False)),
+    "complex": (Kind.KGE, KgeSettings(model="ComplEx", search_dimensions=False)),
     "label-only": (Kind.LABEL_ONLY, LabelOnlySettings()),
     "count": (Kind.COOCCURRENCE, CooccurrenceSettings(measure="count")),
     "adamic-adar": (Kind.DEGREE, DegreeSettings(measure="adamic-adar")),

@@ -107,8 +107,8 @@ def train_baseline(
 ) -> Artifact:
     """Fit a baseline on the split that ``train-pairs`` makes with the same settings, tune its threshold, write it.
 
-    An unfinished run in ``out`` is gone on with if settings and inputs are the same; of those that train, the attention
-    model goes on from its checkpoint, the others start again.
+    An unfinished run in ``out`` is gone on with if settings and inputs are the same: the attention model and graph
+    embeddings from their checkpoints, the others, which take a minute or two, from the start.
 
     Args:
         graph: whose paths are counted, by the baseline that does so.

@@ -15,6 +15,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -27,14 +28,15 @@ from kgrel.baselines.kge_training import KgeTask, KgeTraining, new_ranker
 from kgrel.baselines.settings import KgeSettings
 from kgrel.baselines.triples import AnswerTypes, Triples
 from kgrel.data.artifact import Kind
-from kgrel.data.progress import Progress, Silent
+from kgrel.data.progress import Progress
 from kgrel.metrics.classification import average_precision, best
 from kgrel.model.representation import load_weights, save_weights
-from kgrel.train.loop import LoopSettings, train
+from kgrel.train.loop import LoopSettings
 from kgrel.train.pair_artifact import Floats, Scale
 from kgrel.train.pair_data import PairData, Part, Rows
 from kgrel.train.run import Run
 from kgrel.train.settings import SplitSettings
+from kgrel.train.tries import train_best
 
 WEIGHTS = "weights.safetensors"
 CHUNK = 16_384
@@ -151,18 +153,15 @@ class GraphEmbedding(Baseline):
 
     def fit(self, sources: Sources, run: Run, progress: Progress) -> dict[str, Any]:
         """See :class:`Baseline`; tries each of :func:`tried` and keeps the best on validation."""
-        found = []
-        for settings in tried(self.settings):
-            ranker, precision = fit_ranker(self.data, settings)
-            chosen = {name: getattr(settings, name) for name in ("dimensions", "regularisation", "learning_rate")}
-            found.append((precision, ranker, chosen))
-            progress.say(f"{self.title} {chosen}: validation average precision {precision:.4f}")
-        precision, ranker, chosen = max(found, key=lambda one: one[0])
+        wanted = {name_of(settings): settings for settings in tried(self.settings)}
+        tries = [(name, partial(task_of, self.data, settings)) for name, settings in wanted.items()]
+        best_ = train_best(tries, run, progress, self.title)
+        ranker = best_.task.module.ranker
         save_weights(ranker.state_dict(), run.directory / WEIGHTS)
-        self.dimensions = chosen["dimensions"]
+        self.dimensions = wanted[best_.name].dimensions
         self.pair_scores = PairScores(ranker.cpu().eval(), self.data)
-        tries = [{**settings, "validation_average_precision": value} for value, _, settings in found]
-        return {"chosen": {**chosen, "validation_average_precision": precision}, "tried": tries}
+        found = {name: {**searched(wanted[name]), **figures} for name, figures in best_.tried.items()}
+        return {"chosen": found[best_.name], "tried": list(found.values())}
 
     def model_json(self) -> dict[str, Any]:
         """The dimensions that were chosen."""
@@ -186,17 +185,27 @@ def tried(settings: KgeSettings) -> list[KgeSettings]:
     """The settings that are searched: beside the given ones, others near them."""
     if not settings.search:
         return [settings]
-    near: list[dict[str, Any]] = [{}, {"dimensions": 2 * settings.dimensions}]
     if settings.model in BILINEAR and settings.regularisation:
-        more = {"regularisation": round(settings.regularisation * 3, 9)}
-        near += [more, more | {"dimensions": 2 * settings.dimensions}]
+        near: list[dict[str, Any]] = [{}, {"regularisation": round(settings.regularisation * 3, 9)}]
     else:
-        near += [{"learning_rate": settings.learning_rate / 3}]
+        near = [{}, {"learning_rate": settings.learning_rate / 3}]
+    if settings.search_dimensions:
+        near += [one | {"dimensions": 2 * settings.dimensions} for one in near]
     return [dataclasses.replace(settings, **changes) for changes in near]
 
 
-def fit_ranker(data: PairData, settings: KgeSettings) -> tuple[EntityRanker, float]:
-    """Train one embedding; returns it with its best average precision on the validation pairs."""
+def searched(settings: KgeSettings) -> dict[str, Any]:
+    """What a search may change."""
+    return {name: getattr(settings, name) for name in ("dimensions", "regularisation", "learning_rate")}
+
+
+def name_of(settings: KgeSettings) -> str:
+    """What a training is called, by :func:`searched`."""
+    return ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in searched(settings).items())
+
+
+def task_of(data: PairData, settings: KgeSettings) -> tuple[KgeTask, LoopSettings]:
+    """An embedding to be trained on the training labels; ``stop`` is its average precision on the validation pairs."""
     triples, rows = label_triples(data), data.rows(Part.VALIDATION)
     possible, listed = data.possible(rows), data.positive[rows]
     entities = np.union1d(data.heads[rows], data.tails[rows])
@@ -214,9 +223,9 @@ def fit_ranker(data: PairData, settings: KgeSettings) -> tuple[EntityRanker, flo
         steps=settings.epochs * task.steps_per_epoch,
         learning_rate=settings.learning_rate,
         validate_every=settings.validate_epochs * task.steps_per_epoch,
+        checkpoint_every=settings.validate_epochs * task.steps_per_epoch,
         patience=settings.patience,
         precision=settings.precision,
         device=settings.device,
     )
-    state = train(task, loop, None, Silent(), settings.model)
-    return ranker, state.best
+    return task, loop

@@ -71,7 +71,9 @@ class KgeSettings(SplitSettings):
     patience: int = 4
     """Validations without a better average precision before a training stops."""
     search: bool = True
-    """Try dimensions, regularisation and learning rates around the given ones, and keep the best on validation."""
+    """Try regularisation or learning rates, and dimensions, around the given ones, and keep the best on validation."""
+    search_dimensions: bool = True
+    """A search tries twice the dimensions as well, which takes most of its time."""
     precision: Precision = "fp32"
     """Arithmetic of the matrix products."""
     device: Device = "auto"

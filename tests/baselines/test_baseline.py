@@ -31,6 +31,8 @@ from kgrel.score.pair_scorer import PairScorer
 from kgrel.text.corpus import Corpus
 from kgrel.train.pair_data import Part
 from kgrel.train.pair_model import PairModel
+from kgrel.train.run import Run, State
+from tests.train.regression import Crash
 
 SETTINGS: dict[str, tuple[Kind, Any]] = {
     "any": (Kind.COOCCURRENCE, CooccurrenceSettings(measure="any")),
@@ -112,6 +114,35 @@ def test_the_same_settings_give_the_same_bytes(
         assert not [path for path in (tmp_path / name).iterdir() if path.is_dir()]
         heads, tails = some_pairs(opened)
         assert np.array_equal(opened.predict(heads, tails)[0], open_scorer(tmp_path / name).predict(heads, tails)[0])
+
+
+@pytest.mark.parametrize("name", ["kge", "attention"])
+def test_a_killed_training_goes_on_where_it_was(
+    name: str, baselines: dict[str, Path], corpus_path: Path, world_files: dict[str, Path], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    kind, settings = SETTINGS[name]
+    given = scorer_class(kind), Corpus.open(corpus_path), world_files["relations.tsv"], tmp_path / "cut", settings
+    save, restore, steps = Run.save, Run.restore, list[int]()
+
+    def save_and_die(run: Run, *state: Any) -> None:
+        save(run, *state)
+        raise Crash
+
+    def told(run: Run, *state: Any) -> State:
+        found = restore(run, *state)
+        steps.append(found.step)
+        return found
+
+    monkeypatch.setattr(Run, "save", save_and_die)
+    with pytest.raises(Crash):
+        train_baseline(*given)
+    monkeypatch.setattr(Run, "save", save)
+    monkeypatch.setattr(Run, "restore", told)
+    train_baseline(*given)
+    assert steps[0] > 0
+    for path in baselines[name].glob("*.safetensors"):
+        assert (tmp_path / "cut" / path.name).read_bytes() == path.read_bytes()
 
 
 def test_a_list_is_scored_with_every_baseline(baselines: dict[str, Path], world_files: dict[str, Path]) -> None:
