@@ -27,10 +27,11 @@ from kgrel.baselines.kge_models import BILINEAR, EntityRanker
 from kgrel.baselines.kge_training import KgeTask, KgeTraining, new_ranker
 from kgrel.baselines.settings import KgeSettings
 from kgrel.baselines.triples import AnswerTypes, Triples
-from kgrel.data.artifact import Kind
+from kgrel.data.artifact import Artifact, Kind
+from kgrel.data.errors import ArtifactError
 from kgrel.data.progress import Progress
 from kgrel.metrics.classification import average_precision, best
-from kgrel.model.representation import load_weights, save_weights
+from kgrel.model.representation import load_tensors, load_weights, save_weights
 from kgrel.train.loop import LoopSettings
 from kgrel.train.pair_artifact import Floats, Scale
 from kgrel.train.pair_data import PairData, Part, Rows
@@ -39,6 +40,8 @@ from kgrel.train.settings import SplitSettings
 from kgrel.train.tries import train_best
 
 WEIGHTS = "weights.safetensors"
+OFFSETS = "offsets.safetensors"
+"""Of :class:`PairScores`; artifacts of 0.1 have none."""
 CHUNK = 16_384
 QUESTIONS = 512
 """Questions whose scores of all entities are held at a time."""
@@ -74,14 +77,19 @@ class PairScores:
 
     Args:
         entities: rows of the only entities that will be scored; None = all.
+        offsets: those of another for the same ranker and data; None = compute them.
     """
 
-    def __init__(self, ranker: EntityRanker, data: PairData, entities: Rows | None = None) -> None:
+    def __init__(
+        self, ranker: EntityRanker, data: PairData, entities: Rows | None = None, offsets: Floats | None = None
+    ) -> None:
         self.ranker, self.type_rows, self.classes = ranker, data.type_rows, len(data.classes.names)
-        triples = label_triples(data)
         self.types = answer_types(data)
         self.device = ranker.model.node_emb.weight.device
-        self.offsets = self._offsets(triples, np.arange(len(data.type_rows)) if entities is None else entities)
+        if offsets is None:
+            every = np.arange(len(data.type_rows))
+            offsets = self._offsets(label_triples(data), every if entities is None else entities)
+        self.offsets = offsets
 
     @torch.no_grad()
     def _offsets(self, triples: Triples, entities: Rows) -> Floats:
@@ -160,6 +168,7 @@ class GraphEmbedding(Baseline):
         save_weights(ranker.state_dict(), run.directory / WEIGHTS)
         self.dimensions = wanted[best_.name].dimensions
         self.pair_scores = PairScores(ranker.cpu().eval(), self.data)
+        save_weights({"offsets": torch.from_numpy(self.pair_scores.offsets)}, run.directory / OFFSETS)
         found = {name: {**searched(wanted[name]), **figures} for name, figures in best_.tried.items()}
         return {"chosen": found[best_.name], "tried": list(found.values())}
 
@@ -173,7 +182,16 @@ class GraphEmbedding(Baseline):
         self.dimensions = model["dimensions"]
         ranker = EntityRanker(self.settings.model, len(self.entities), len(self.classes), self.dimensions)
         load_weights(ranker, self.artifact, WEIGHTS)
-        self.pair_scores = PairScores(ranker.eval(), self.data)
+        self.pair_scores = PairScores(ranker.eval(), self.data, offsets=self._read_offsets(self.artifact))
+
+    def _read_offsets(self, artifact: Artifact) -> Floats | None:
+        if OFFSETS not in artifact.manifest.files:
+            return None
+        offsets, shape = load_tensors(artifact, OFFSETS).get("offsets"), (2, len(self.classes), len(self.entities))
+        if offsets is None or offsets.shape != shape:
+            raise ArtifactError(f"{artifact.path}: {OFFSETS} does not fit the pairs (offsets is not {shape})")
+        found: Floats = offsets.numpy()
+        return found
 
     def scores(self, heads: Rows, tails: Rows) -> Floats:
         """See :class:`Baseline`."""

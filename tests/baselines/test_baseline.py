@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from safetensors.torch import save
 
 from kgrel.baselines.baseline import train_baseline
+from kgrel.baselines.kge import OFFSETS, GraphEmbedding, PairScores
 from kgrel.baselines.settings import (
     AttentionSettings,
     CooccurrenceSettings,
@@ -32,6 +36,7 @@ from kgrel.text.corpus import Corpus
 from kgrel.train.pair_data import Part
 from kgrel.train.pair_model import PairModel
 from kgrel.train.run import Run, State
+from tests.data.test_damaged_artifacts import forge
 from tests.train.regression import Crash
 
 SETTINGS: dict[str, tuple[Kind, Any]] = {
@@ -192,6 +197,17 @@ def test_every_kind_that_scores_is_in_the_table_and_others_are_refused(
         open_scorer(corpus_path)
     with pytest.raises(ArtifactError, match="holds a kge artifact, but a degree artifact is needed"):
         scorer_class(Kind.DEGREE).open(baselines["kge"])  # type: ignore[attr-defined]
+
+
+def test_a_graph_embedding_keeps_the_normalisers_of_its_questions(baselines: dict[str, Path], tmp_path: Path) -> None:
+    opened = GraphEmbedding.open(baselines["kge"])
+    assert opened.pair_scores is not None
+    again = PairScores(opened.pair_scores.ranker, opened.data)
+    assert np.array_equal(opened.pair_scores.offsets, again.offsets)
+    other = shutil.copytree(baselines["kge"], tmp_path / "other")
+    forge(other, OFFSETS, save({"offsets": torch.zeros(2, 1, 3, dtype=torch.float64)}))
+    with pytest.raises(ArtifactError, match="does not fit the pairs"):
+        GraphEmbedding.open(other)
 
 
 def test_co_occurrence_measures_are_those_of_a_plain_count(baselines: dict[str, Path]) -> None:
