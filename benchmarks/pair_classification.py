@@ -88,10 +88,6 @@ BASELINES: dict[str, tuple[type[Baseline], SplitSettings]] = {
 }
 
 
-UNSEARCHED: dict[str, Any] = {"search": False}
-"""Graph embeddings with given settings."""
-
-
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -134,9 +130,7 @@ def trained(
         return PairModel.open(out)
     cls, settings_ = BASELINES[name]
     if isinstance(settings_, KgeSettings) and options.no_search:
-        changes |= (
-            fewer(out.with_name(out.name.replace(f"-seed{seed}-", "-seed0-"))) if name == "complex" else UNSEARCHED
-        )
+        changes |= unsearched(name, out.with_name(out.name.replace(f"-seed{seed}-", "-seed0-")))
     if isinstance(settings_, AttentionSettings) and options.attention_steps:
         changes |= {"learning_rates": settings_.learning_rates[:1], "steps": options.attention_steps}
     if not done:
@@ -144,11 +138,16 @@ def trained(
     return cls.open(out)
 
 
-def fewer(first: Path) -> dict[str, Any]:
-    """ComplEx tries two penalties at seed 0, and takes the one that validation chose there at the others."""
-    if not (first / "manifest.json").exists():
+def unsearched(name: str, first: Path) -> dict[str, Any]:
+    """Given settings; ComplEx tries two penalties at seed 0, and takes the one that validation chose there at others.
+
+    Args:
+        first: where the artifact of seed 0 is, or will be.
+    """
+    if name == "complex" and not (first / "manifest.json").exists():
         return {"search_dimensions": False}
-    return UNSEARCHED | {"regularisation": summary_of(first)["chosen"]["regularisation"]}
+    chosen = {"regularisation": summary_of(first)["chosen"]["regularisation"]} if name == "complex" else {}
+    return {"search": False} | chosen
 
 
 def summary_of(place: Path) -> dict[str, Any]:
