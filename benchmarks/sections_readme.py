@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from common import load
+from sections_pairs import spread
 
 from kgrel.evaluate.tables import figure, with_interval
 
@@ -41,7 +42,33 @@ def table() -> str:
                  for report in reports.values()]  # fmt: skip
         lines.append("| " + " | ".join([name, *cells]) + " |")
     rates = [f"{figure(report['base_rate'])} of {report['pairs']:,}" for report in reports.values()]
-    return "\n".join([*lines, "| " + " | ".join(["*listed, of all pairs*", *rates]) + " |"]) + "\n"
+    lines.append("| " + " | ".join(["*listed, of all pairs*", *rates]) + " |")
+    return "\n".join([*lines, *over_seeds(runs)]) + "\n"
+
+
+def over_seeds(runs: dict[str, Any]) -> list[str]:
+    """A second table: mean and standard deviation of what was measured with several seeds of split and training."""
+    reports = {
+        split: [
+            covered_or_all(run["report"])["methods"] for name, run in runs.items() if name.startswith(f"{split} seed ")
+        ]
+        for split in SPLITS
+    }
+    reports = {split: some for split, some in reports.items() if len(some) > 1}
+    if not reports:
+        return []
+    heads = ["mean ± standard deviation", *(f"{SPLITS[split]} ({len(some)} seeds)" for split, some in reports.items())]
+    lines = ["", "| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    for name in METHODS:
+        cells = [
+            spread([methods[name]["average_precision"] for methods in some])
+            if all(name in one for one in some)
+            else "–"
+            for some in reports.values()
+        ]
+        if set(cells) != {"–"}:
+            lines.append("| " + " | ".join([name, *cells]) + " |")
+    return lines
 
 
 def covered_or_all(report: dict[str, Any]) -> dict[str, Any]:
