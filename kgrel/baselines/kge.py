@@ -163,14 +163,14 @@ class GraphEmbedding(Baseline):
         """See :class:`Baseline`; tries each of :func:`tried` and keeps the best on validation."""
         wanted = {name_of(settings): settings for settings in tried(self.settings)}
         tries = [(name, partial(task_of, self.data, settings)) for name, settings in wanted.items()]
-        best_ = train_best(tries, run, progress, self.title)
-        ranker = best_.task.module.ranker
+        kept = train_best(tries, run, progress, self.title)
+        ranker = kept.task.module.ranker
         save_weights(ranker.state_dict(), run.directory / WEIGHTS)
-        self.dimensions = wanted[best_.name].dimensions
+        self.dimensions = wanted[kept.name].dimensions
         self.pair_scores = PairScores(ranker.cpu().eval(), self.data)
         save_weights({"offsets": torch.from_numpy(self.pair_scores.offsets)}, run.directory / OFFSETS)
-        found = {name: {**searched(wanted[name]), **figures} for name, figures in best_.tried.items()}
-        return {"chosen": found[best_.name], "tried": list(found.values())}
+        found = {name: {**searched(wanted[name]), **figures} for name, figures in kept.tried.items()}
+        return {"chosen": found[kept.name], "tried": list(found.values())}
 
     def model_json(self) -> dict[str, Any]:
         """The dimensions that were chosen."""
