@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import sys
 import time
 from functools import cache
@@ -19,6 +20,9 @@ BENCHMARKS = Path(__file__).resolve().parent
 RESULTS = BENCHMARKS / "results"
 DATA = Path(os.environ.get("KGREL_DATA", BENCHMARKS.parents[1] / "shared" / "data"))
 """The real corpus, dictionaries and relations; set KGREL_DATA to where they are."""
+RELATIONS = DATA / "kg" / "relations.tsv.gz"
+LEXICONS = {"GENE": "genes.tsv.gz", "DISEASE": "diseases.tsv.gz", "CHEMICAL": "chemicals.tsv.gz"}
+"""Type → its list of names among the dictionaries."""
 WORK = BENCHMARKS.parent / "runs"
 """Artifacts of benchmark runs; not kept under version control."""
 
@@ -97,12 +101,27 @@ def peak_kib() -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
 
+NUMBERS = re.compile(r"\[\s[-+\d.eE,\s]+\]")
+"""A list of numbers alone, such as an interval, which stands on one line."""
+
+
 def save(name: str, result: dict[str, Any]) -> Path:
     """Write ``results/NAME.json``."""
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    text = json.dumps(rounded(result), indent=1, ensure_ascii=False, allow_nan=False)
+    text = NUMBERS.sub(lambda found: re.sub(r"\s+", " ", found[0]).replace("[ ", "[").replace(" ]", "]"), text)
+    path.write_text(text + "\n", encoding="utf-8")
     return path
+
+
+def rounded(value: Any) -> Any:
+    """Nested values with six significant digits, more than any measurement here has."""
+    if isinstance(value, dict):
+        return {key: rounded(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(one) for one in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 def load(name: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import DATA, hardware, load, peak_kib, save, seconds_in_all, today
+from common import DATA, RELATIONS, hardware, load, peak_kib, save, seconds_in_all, today
 from metaedges import by_metaedge
 
 from kgrel.data.entities import EntityTable
@@ -33,7 +33,6 @@ from kgrel.metrics.classification import auroc, average_precision, best
 from kgrel.metrics.ranks import KINDS
 from kgrel.train.pair_data import Part, rows_in
 
-RELATIONS = DATA / "kg" / "relations.tsv.gz"
 NODES, EDGES = DATA / "kg" / "hetionet-nodes.tsv.gz", DATA / "kg" / "hetionet-edges.sif.gz"
 QUICK_LINES = 100_001
 REPEATS = 3

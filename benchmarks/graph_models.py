@@ -16,8 +16,8 @@ import dataclasses
 import json
 from pathlib import Path
 
-from common import WORK, Lines
-from graph import EDGES, NODES, RELATIONS
+from common import RELATIONS, WORK, Lines
+from graph import EDGES, NODES
 
 from kgrel.apps.train_combined import MEMBERS, OF_A_GRAPH
 from kgrel.baselines.baseline import train_baseline

@@ -1,15 +1,15 @@
 """Entities that no context names: what is told of them from a graph, and what their pairs lose.
 
-    python benchmarks/inductive.py --graph runs/graph/hetionet
+    python benchmarks/inductive.py --path-counts runs/graph-warm/path-counts
 
 A tenth of the entities that stand in both corpus and graph lose their names before anything is learned:
 
     names without them ─▶ corpus ─▶ pretraining ─▶ pair classifier ─▶ encoder of the graph ─▶ their test pairs
 
-so that these entities are in no context and in no label, neither of a pair nor of its neighbours. Their pairs of the
-*whole* corpus's test split, listed or not, are then scored as ``score-pairs --inductive`` does, and the edges between
-the two entities of each of these left the graph before. The row *learned* is of the same classifier on the whole
-corpus, which read all sentences about them.
+so that these entities are in no context and no training label; in sentences about others their names are plain words,
+and the graph keeps their other edges. Their pairs of the *whole* corpus's test split, listed or not, are then scored as
+``score-pairs --inductive`` does, and the edges between the two entities of each of these left the graph before. The row
+*learned* is of the same classifier on the whole corpus, which read all sentences about them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from common import DATA, WORK, Lines, hardware, load, save, today
+from common import DATA, LEXICONS, RELATIONS, WORK, Lines, hardware, load, save, today
 from torch.nn import functional as F
 
 from kgrel.baselines.path_counts import PathCountScorer
@@ -46,8 +46,6 @@ from kgrel.train.train_inductive import read_embeddings, train_inductive
 from kgrel.train.train_pairs import train_pairs
 
 S = TypeVar("S", PretrainSettings, PairSettings, InductiveSettings)
-LEXICONS = {"GENE": "genes.tsv.gz", "DISEASE": "diseases.tsv.gz", "CHEMICAL": "chemicals.tsv.gz"}
-RELATIONS = DATA / "kg" / "relations.tsv.gz"
 SHARE = 0.1
 """Of the entities in corpus and graph, how many lose their names."""
 ENCODERS = {"graph": "frozen", "name": "frozen", "both": "frozen", "graph, fine-tuned": "fine-tuned"}
@@ -61,7 +59,7 @@ class Asked:
     Attributes:
         whole: the classifier that learned from the whole corpus.
         rows: the pairs in its data (n,).
-        names: PATH of the pairs as a table.
+        names: the pairs as a table, which ``train_inductive`` reads.
     """
 
     whole: PairModel

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import WORK, Lines, hardware, load, save, today
-from pair_classification import RELATIONS, SPLITS
+from common import RELATIONS, WORK, Lines, hardware, load, save, today
+from pair_classification import SPLITS
 
 from kgrel.data.artifact import Kind, open_artifact
 from kgrel.metrics.classification import average_precision, best

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import DATA, WORK, Lines, hardware, load, save, seconds_in_all, today
+from common import RELATIONS, WORK, Lines, hardware, load, save, seconds_in_all, today
 from metaedges import by_metaedge
 
 from kgrel.apps.train_combined import MEMBERS
@@ -56,7 +56,6 @@ from kgrel.train.pair_model import PairModel
 from kgrel.train.settings import PAIR_RECIPES, SplitSettings
 from kgrel.train.train_pairs import train_pairs
 
-RELATIONS = DATA / "kg" / "relations.tsv.gz"
 SPLITS: dict[str, dict[str, str]] = {
     "warm": {},
     "degree-matched": {},

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from common import DATA, WORK, Lines, hardware, load, save, today
+from common import DATA, LEXICONS, RELATIONS, WORK, Lines, hardware, load, save, today
 
 from kgrel.data.settings import to_json
 from kgrel.evaluate.pairs import evaluate_pairs
@@ -30,9 +30,6 @@ from kgrel.train.pretrain import pretrain
 from kgrel.train.probe import PairProbe
 from kgrel.train.settings import PAIR_RECIPES, PRETRAIN_RECIPES, PairSettings, PretrainSettings
 from kgrel.train.train_pairs import train_pairs
-
-LEXICONS = {"GENE": "genes.tsv.gz", "DISEASE": "diseases.tsv.gz", "CHEMICAL": "chemicals.tsv.gz"}
-RELATIONS = DATA / "kg" / "relations.tsv.gz"
 
 
 def arguments() -> argparse.Namespace:

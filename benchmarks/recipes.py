@@ -16,8 +16,8 @@ import dataclasses
 import json
 from typing import Any
 
-from common import WORK, Lines, hardware, load, save, today
-from real_pairs import RELATIONS, corpus_of
+from common import RELATIONS, WORK, Lines, hardware, load, save, today
+from real_pairs import corpus_of
 
 from kgrel.data.artifact import Kind, open_artifact
 from kgrel.model.representation import Representation

@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from common import DATA, WORK, Lines, hardware, load, save, today
+from common import RELATIONS, WORK, Lines, hardware, load, save, today
 
 from kgrel.metrics.bootstrap import interval
 from kgrel.model.representation import Representation
@@ -40,7 +40,6 @@ from kgrel.search.settings import IndexSettings, SearchSettings
 from kgrel.search.sources import PairSource, pairs_of_corpus
 from kgrel.text.corpus import Corpus
 
-RELATIONS = DATA / "kg" / "relations.tsv.gz"
 FACTORIES = ("Flat", "IVF1024,SQfp16", "IVF1024,PQ75x8")
 CODES = (60, 75)
 LARGE = "IVF4096,PQ75x8"

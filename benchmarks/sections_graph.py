@@ -36,12 +36,13 @@ label-only embeddings, Adamic-Adar, degree product and co-mentions; what is join
 
 
 INDUCTIVE = """Entities that no context names (`inductive.py`): a tenth of those in corpus and graph lost their names
-before the corpus was built, so that no pretraining, no label and no neighbour's embedding knows of them. Below are mean
-cosines, by type, of predicted and learned embeddings of entities that the encoder alone did not see; then how well the
-pair classifier tells listed from other pairs with a nameless entity: co-mentioned test pairs of the whole corpus, whose
-edges left the graph. *Learned* is the frozen classifier of the whole corpus, which read what is written of them.
-*Undisplaced* is without the errors of other entities over which `score-pairs --inductive` averages. *Path counts* need
-no embedding, but the labels of the whole corpus trained their weights, those of nameless entities among them.
+before the corpus was built, so that they are in no context and no training label; in sentences about others their names
+are plain words, and the graph keeps their edges but those of the asked pairs. Below are mean cosines, by type, of
+predicted and learned embeddings of entities that the encoder alone did not see; then how well the pair classifier tells
+listed from other pairs with a nameless entity: co-mentioned test pairs of the whole corpus. *Learned* is the frozen
+classifier of the whole corpus, which read what is written of them. *Undisplaced* is without the errors of other
+entities over which `score-pairs --inductive` averages. *Path counts* need no embedding, but the labels of the whole
+corpus trained their weights, those of nameless entities among them.
 """
 
 

@@ -150,9 +150,21 @@ def over_seeds(runs: list[dict[str, Any]]) -> list[str]:
             lines.append("| " + " | ".join([name, *cells, *against]) + " |")
     text = (
         f"Mean ± standard deviation over {len(runs)} seeds of split, batches and weights; after a difference, in how "
-        "many of them its interval excludes zero. ComplEx has the penalty that validation chose at seed 0. "
+        "many of them its interval excludes zero. "
     )
-    return [text + unsearched(runs[1:]), "\n".join(lines)]
+    return [text + complex_by_seed(runs) + unsearched(runs[1:]), "\n".join(lines)]
+
+
+def complex_by_seed(runs: list[dict[str, Any]]) -> str:
+    """What ComplEx was trained with, chosen by a search on the seed's validation pairs or on those of seed 0."""
+    costs = [run["costs"].get("ComplEx", {}) for run in runs]
+    if not all("chosen" in cost for cost in costs):
+        return ""
+    shown = [
+        f"{cost['chosen']['dimensions']}, {cost['chosen']['regularisation']:g}{' (searched)' if several(cost) else ''}"
+        for cost in costs
+    ]
+    return f"ComplEx by seed, dimensions and penalty, those not searched being of seed 0: {'; '.join(shown)}. "
 
 
 def kept(runs: list[dict[str, Any]]) -> str:
