@@ -1,8 +1,8 @@
-"""Makes the models of the table of graph.py: text, paths, both, a graph encoder, path counts, and these combined.
+"""Makes the models of graph_table.py: text, paths, both, a graph encoder, path counts, and these combined.
 
     python benchmarks/pair_classification.py --splits warm                  # the text and the baselines, in runs/table
     python benchmarks/graph_models.py --text runs/table/warm-seed0-kgrel-fine-tuned --out runs/graph-warm
-    python benchmarks/graph.py table --models text=PAIRS paths=runs/graph-warm/paths-pairs …
+    python benchmarks/graph_table.py --models text=PAIRS paths=runs/graph-warm/paths-pairs …
 
 ``--text`` is a frozen classifier of the representation; its split is that of all others, and validation and test pairs
 lose their edges before paths are drawn or counted, or anything is encoded. What is finished in ``--out`` is not made

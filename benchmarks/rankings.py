@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from common import WORK, hardware, save, today
 
-from kgrel.metrics.bootstrap import interval
+from kgrel.metrics.bootstrap import interval, mean_statistic
 from kgrel.metrics.classification import best
 from kgrel.score.rank import prune, rank_pairs, rows_of_type, score_tails
 from kgrel.score.scorer import entity_contexts
@@ -102,11 +102,7 @@ def honesty(model: PairModel, draws: int) -> list[dict[str, Any]]:
 
 def mean_interval(values: Floats, heads: Rows, tails: Rows, draws: int) -> list[float | None]:
     """95 % interval of a mean over pairs, entities resampled."""
-
-    def mean(weights: Floats) -> float | None:
-        return float(weights @ values / weights.sum()) if weights.sum() else None
-
-    found = interval(mean, heads, tails, draws, 0)
+    found = interval(mean_statistic(values), heads, tails, draws, 0)
     return [found.low, found.high]
 
 

@@ -1,4 +1,4 @@
-"""The section of graph.py in RESULTS.md."""
+"""The section of graph.py, graph_table.py and inductive.py in RESULTS.md."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ them these with shuffled tails, drawn for in one process of one thread. *Times t
 product W W over the columns of all ends, which finding paths of three edges begins with. More pairs for each end cost
 less.
 """
-TABLE = """Text and graph as witnesses (`graph_models.py`, `graph.py table`): the test pairs of one split, by class;
+TABLE = """Text and graph as witnesses (`graph_models.py`, `graph_table.py`): the test pairs of one split, by class;
 every edge of any type between validation and test pairs left the graph first. *Fine-tuned* rows trained the
 representation on with the labels. *Joined* counts the test pairs that an edge still joins: of paths it must be 0. A
 pair of which an entity is not in the graph has a context that says there is
 no path, which text does not know; that alone tells much where the list was made from the graph: *all in the graph* is
 of the pairs with both entities in it. Part of Hetionet's edges come from text mining and curated literature. *MRR* is
-filtered, of ranking each end of the pairs among all entities of its type, ties in the middle, and for all classes also
-before and behind the asked one: most of these entities are never named with the other end, and the models of text and
-of paths are trained on co-mentioned pairs only, graph embeddings against all.
+filtered, of ranking each end of the same listed pairs among all entities of its type that the model knows, ties in the
+middle, and for all classes also before and behind the asked one: most of these entities are never named with the other
+end, and the models of text and of paths are trained on co-mentioned pairs only, graph embeddings against all.
 In rows of several, *text* is kgrel's fine-tuned classifier, *graph* are path counts, *labels* are ComplEx,
 label-only embeddings, Adamic-Adar, degree product and co-mentions; what is joined is one scorer of `combine-pairs`.
 """
@@ -103,16 +103,24 @@ def models_table(run: dict[str, Any]) -> list[str]:
             inside = "–" if model.get("joined") is None else f"{model['joined']:,}"
             rows.append([name, *shown(model[key], classes), inside, f"{model['seconds']:,.0f}"])
         parts.append(table_of([title, *classes, "joined", "training in all, s"], rows))
-    ranked = {name: model["mrr"] for name, model in models.items() if "mrr" in model}
-    if ranked:
-        heads = [f"MRR ({run['ranked']:,} pairs)", *classes, "all, ties first", "all, ties last"]
-        rows = [
-            [name, *shown(found["realistic"], classes), *shown(found["optimistic"]), *shown(found["pessimistic"])]
-            for name, found in ranked.items()
-        ]
-        parts.append(table_of(heads, rows))
+    if run.get("ranked"):
+        parts.append(ranked_table(run, classes))
     parts += edge_types({name: model["by_metaedge"] for name, model in models.items() if "by_metaedge" in model})
-    return parts + differences_table(run, classes)
+    parts += differences_table(run, "differences", "Average precision", classes)
+    return parts + differences_table(run, "mrr_differences", "MRR, ties in the middle,", classes)
+
+
+def ranked_table(run: dict[str, Any], classes: list[str]) -> str:
+    """A row a model that ranked: reciprocal ranks with ties in the middle, over all with interval, first and last."""
+    columns = [name for name in classes if name not in ("all", "all in the graph")]
+    heads = [f"MRR ({run['ranked']:,} pairs)", "all", *columns, "all, ties first", "all, ties last", "candidates"]
+    rows = []
+    for name, model in run["models"].items():
+        found, bounds = model["mrr"], model["mrr_interval"]["all"]
+        middle = f"{shown(found['realistic'])[0]} [{100 * bounds['low']:.1f}, {100 * bounds['high']:.1f}]"
+        cells = [name, middle, *shown(found["realistic"], columns), *shown(found["optimistic"])]
+        rows.append([*cells, *shown(found["pessimistic"]), f"{model['candidates']:,.0f}"])
+    return table_of(heads, rows)
 
 
 def shown(found: dict[str, float | None], classes: Sequence[str] = ("all",)) -> list[str]:
@@ -135,16 +143,17 @@ def leaks(models: dict[str, Any]) -> list[str]:
     return lines
 
 
-def differences_table(run: dict[str, Any], classes: list[str]) -> list[str]:
-    """The reference's average precision minus that of each other model; a star where the interval excludes zero."""
-    if not run.get("differences"):
+def differences_table(run: dict[str, Any], key: str, figure: str, classes: list[str]) -> list[str]:
+    """The reference's figure minus that of each other model; a star where the interval excludes zero."""
+    if not run.get(key):
         return []
     said = (
-        f"Average precision of *{run['reference']}* minus that of the others, in hundredths, with 95 % "
+        f"{figure} of *{run['reference']}* minus that of the others, in hundredths, with 95 % "
         "entity-clustered intervals; a star where one excludes zero."
     )
     rows = []
-    for name, found in run["differences"].items():
+    classes = [kind for kind in classes if any(kind in found for found in run[key].values())]
+    for name, found in run[key].items():
         cells = [name]
         for kind in classes:
             one = found[kind]

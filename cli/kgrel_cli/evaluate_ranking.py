@@ -21,7 +21,7 @@ def command(pairs: Path, as_json: bool, **given: Any) -> None:
 
     Both ends are asked for. Ranks are filtered: other listed answers do not count. MRR, Hits@1/3/10 and adjusted mean
     rank (1 = random) are given for optimistic, realistic and pessimistic ranks, by class, by side, and as the mean over
-    classes (macro).
+    classes (macro); the realistic MRR over all and by class with its 95 % interval, entities resampled.
 
     \b
     Examples:

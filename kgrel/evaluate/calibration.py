@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kgrel.evaluate.settings import EvaluationSettings
-from kgrel.metrics.bootstrap import interval
+from kgrel.metrics.bootstrap import interval, mean_statistic
 from kgrel.metrics.calibration import brier_score, reliability
 from kgrel.metrics.checks import Floats
 from kgrel.metrics.classification import best
@@ -64,9 +64,5 @@ def figures(probabilities: npt.NDArray[np.float64], listed: Flags, bins: int) ->
 
 def difference(gain: Floats, heads: Rows, tails: Rows, settings: EvaluationSettings) -> dict[str, Any]:
     """The mean of a figure of each pair, with its entity-clustered interval."""
-
-    def mean(weights: Floats) -> float | None:
-        return float(weights @ gain / weights.sum()) if weights.sum() else None
-
-    found = interval(mean, heads, tails, settings.draws, settings.seed)
+    found = interval(mean_statistic(gain), heads, tails, settings.draws, settings.seed)
     return {"difference": found.estimate, "interval": [found.low, found.high], "excludes_zero": found.excludes_zero}

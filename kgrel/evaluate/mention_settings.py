@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kgrel.data.errors import KgrelError
-from kgrel.evaluate.settings import LEAST_DRAWS
+from kgrel.evaluate.settings import enough_draws
 
 
 @dataclass(frozen=True)
@@ -34,5 +34,4 @@ class CrossValidationSettings:
             raise KgrelError("seeds must be given, none of them negative")
         if len(set(self.seeds)) < len(self.seeds):
             raise KgrelError(f"seeds: one stands twice in {', '.join(map(str, self.seeds))}")
-        if self.draws < LEAST_DRAWS:
-            raise KgrelError(f"draws must be at least {LEAST_DRAWS}, not {self.draws}")
+        enough_draws(self.draws)

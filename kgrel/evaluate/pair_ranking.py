@@ -16,8 +16,9 @@ import numpy.typing as npt
 from kgrel.baselines.triples import Rows, Triples
 from kgrel.data.errors import KgrelError
 from kgrel.data.progress import Progress
-from kgrel.evaluate.ranking import rank_edges, ranking_report
+from kgrel.evaluate.ranking import RankedQuestions, rank_edges, ranking_report
 from kgrel.evaluate.settings import RankingSettings
+from kgrel.metrics.bootstrap import interval, mean_statistic
 from kgrel.train.leakage import refuse_shared_pairs
 from kgrel.train.pair_artifact import Floats, PairArtifact
 from kgrel.train.pair_data import Part
@@ -34,29 +35,58 @@ def evaluate_ranking(
     part they are in; nor does the known entity itself.
 
     Returns:
-        See :func:`kgrel.evaluate.ranking.ranking_report`; ``model``, ``settings`` and ``edges`` by class.
+        See :func:`kgrel.evaluate.ranking.ranking_report`; ``model``, ``settings`` and ``edges`` by class; over all and
+        by class ``mrr_interval``, of the realistic MRR.
 
     Raises:
         KgrelError: a pair stands on both sides of the split; the part has no listed pair.
         NonFiniteError: a score is NaN or infinite.
     """
     settings = settings or RankingSettings()
-    data = model.data
-    refuse_shared_pairs(data.heads, data.tails, data.parts)
-    rows = data.rows(Part[settings.part.upper()], positive=True)
-    if not len(rows):
-        raise KgrelError(f"no listed pair among the {settings.part} pairs: more relations are needed")
-    places, classes = np.nonzero(data.labels[rows])
-    edges = directed(data.type_rows, data.heads[rows][places], data.tails[rows][places], classes)
+    refuse_shared_pairs(model.data.heads, model.data.tails, model.data.parts)
+    edges = listed_edges(model, Part[settings.part.upper()])
     if settings.edges:
         chosen = np.random.default_rng(settings.seed).permutation(len(edges))[: settings.edges]
         edges = edges.taken(np.sort(chosen))
-    heads, tails, listed = model.relations
-    known = both_directions(data.type_rows, directed(data.type_rows, heads, tails, listed))
-    found = rank_edges(Answerer(model), edges, known, data.type_rows, progress=progress)
+    found = rank_listed(model, edges, progress)
     counts = Counter(model.classes[number] for number in edges.relations.tolist())
     head = {"model": model.title, "settings": asdict(settings), "edges": dict(sorted(counts.items()))}
-    return head | ranking_report(found, model.classes)
+    report = head | ranking_report(found, model.classes) | {"mrr_interval": mrr_interval(found, edges, settings)}
+    for number in np.unique(edges.relations).tolist():
+        of_class = found.taken(found.relations == number)
+        report["by_relation"][model.classes[number]]["mrr_interval"] = mrr_interval(of_class, edges, settings)
+    return report
+
+
+def listed_edges(model: PairArtifact, part: Part) -> Triples:
+    """The listed pairs of a part, one edge for each class that lists them.
+
+    Raises:
+        KgrelError: there are none.
+    """
+    data, rows = model.data, model.data.rows(part, positive=True)
+    if not len(rows):
+        raise KgrelError(f"no listed pair among the {part.name.lower()} pairs: more relations are needed")
+    places, classes = np.nonzero(data.labels[rows])
+    return directed(data.type_rows, data.heads[rows][places], data.tails[rows][places], classes)
+
+
+def rank_listed(model: PairArtifact, edges: Triples, progress: Progress | None = None) -> RankedQuestions:
+    """Rank both ends of some edges, filtered by everything that the relations table lists.
+
+    Raises:
+        NonFiniteError: a score is NaN or infinite.
+    """
+    types = model.data.type_rows
+    known = both_directions(types, directed(types, *model.relations))
+    return rank_edges(Answerer(model), edges, known, types, progress=progress)
+
+
+def mrr_interval(found: RankedQuestions, edges: Triples, settings: RankingSettings) -> list[float]:
+    """95 % interval of the realistic MRR, entities resampled; ``edges`` are those that were asked for."""
+    ends = edges.heads[found.edges], edges.tails[found.edges]
+    bounds = interval(mean_statistic(1 / found.ranks.realistic), *ends, settings.draws, settings.seed)
+    return [bounds.low, bounds.high]
 
 
 def directed(type_rows: Rows, heads: Rows, tails: Rows, classes: Rows) -> Triples:

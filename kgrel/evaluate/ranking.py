@@ -34,11 +34,16 @@ class Answers(Protocol):
 
 @dataclass(frozen=True)
 class RankedQuestions:
-    """The ranks of 2n questions, with the relation of each, and whether its tail was asked for: (2n,)."""
+    """The ranks of 2n questions, with the row of the edge, its relation, and whether its tail was asked for: (2n,)."""
 
     ranks: Ranks
+    edges: Rows
     relations: Rows
     tails: npt.NDArray[np.bool_]
+
+    def taken(self, rows: Rows | npt.NDArray[np.bool_]) -> RankedQuestions:
+        """Some of the questions."""
+        return RankedQuestions(self.ranks.taken(rows), self.edges[rows], self.relations[rows], self.tails[rows])
 
 
 def rank_edges(
@@ -63,7 +68,7 @@ def rank_edges(
     """
     progress, questions = progress or Silent(), Questions.of(known)
     progress.start("evaluate-ranking", 2 * len(edges))
-    ranks, relations, sides = [], [], []
+    ranks, asked, relations, sides = [], [], [], []
     for tails, relation, rows in batches(edges, types):
         anchors, answers = (end[rows] for end in edges.ends(tails))
         candidates = np.flatnonzero(types == types[answers[0]])
@@ -81,10 +86,11 @@ def rank_edges(
             ranks.append(filtered_ranks(scores, column[answers], counted))
         except ValueError as error:
             raise NonFiniteError(f"{SIDES[tails]}s of relation {relation}: {error}") from None
+        asked.append(rows)
         relations.append(np.full(len(rows), relation))
         sides.append(np.full(len(rows), tails))
         progress.advance(len(rows))
-    return RankedQuestions(joined(ranks), np.concatenate(relations), np.concatenate(sides))
+    return RankedQuestions(joined(ranks), np.concatenate(asked), np.concatenate(relations), np.concatenate(sides))
 
 
 def batches(edges: Triples, types: Rows) -> Iterator[tuple[bool, int, Rows]]:

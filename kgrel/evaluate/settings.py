@@ -11,6 +11,16 @@ LEAST_DRAWS = 20
 """Fewer say nothing about a 95 % interval, and might leave a figure undefined on every one of them."""
 
 
+def enough_draws(draws: int) -> None:
+    """Refuse fewer than :data:`LEAST_DRAWS`.
+
+    Raises:
+        KgrelError: they are fewer.
+    """
+    if draws < LEAST_DRAWS:
+        raise KgrelError(f"draws must be at least {LEAST_DRAWS}, not {draws}")
+
+
 @dataclass(frozen=True)
 class EvaluationSettings:
     """How a pair classifier is evaluated.
@@ -34,8 +44,7 @@ class EvaluationSettings:
     """Seed of the bootstrap."""
 
     def __post_init__(self) -> None:
-        if self.draws < LEAST_DRAWS:
-            raise KgrelError(f"draws must be at least {LEAST_DRAWS}, not {self.draws}")
+        enough_draws(self.draws)
         if self.bins < 1:
             raise KgrelError(f"bins must be at least 1, not {self.bins}")
         if self.seed < 0:
@@ -54,10 +63,13 @@ class RankingSettings:
     """Part of the split whose listed pairs are asked for: test, or validation while choosing settings."""
     edges: int = 0
     """Ask for so many listed pairs, a random choice. 0 = all."""
+    draws: int = 1000
+    """Bootstrap draws for the intervals of the MRR."""
     seed: int = 0
-    """Seed of the choice."""
+    """Seed of the choice and of the bootstrap."""
 
     def __post_init__(self) -> None:
+        enough_draws(self.draws)
         for name in ("edges", "seed"):
             if getattr(self, name) < 0:
                 raise KgrelError(f"{name} must not be negative, but is {getattr(self, name)}")

@@ -104,16 +104,22 @@ def frequency_text(found: dict[str, Any]) -> str:
 def ranking_text(report: dict[str, Any]) -> str:
     """Link prediction for a terminal: realistic figures by group, and the three kinds of rank over all."""
     names = [name for name in report["realistic"] if name != "mean_rank"]
-    rows = [["", "questions", *names]]
+    rows = [["", "questions", *names, "mrr, 95 %"]]
     for kind in KINDS:
-        rows.append([kind, f"{report['questions']:,}", *(ranking_cells(report[kind], names))])
+        bounds = mrr_bounds(report) if kind == "realistic" else ""
+        rows.append([kind, f"{report['questions']:,}", *ranking_cells(report[kind], names), bounds])
     groups = {"macro over classes": report["macro"], **{f"asked for {k}s": v for k, v in report["by_side"].items()}}
     for name, group in (groups | report["by_relation"]).items():
         count = f"{group['questions']:,}" if "questions" in group else ""
-        rows.append([name, count, *ranking_cells(group["realistic"], names)])
+        rows.append([name, count, *ranking_cells(group["realistic"], names), mrr_bounds(group)])
     lines = aligned(rows)
     head = f"{report['model']}: {report['mean_candidates']:,.0f} candidates of the right type on average, filtered"
     return "\n".join([head, *lines[: 1 + len(KINDS)], "realistic ranks", *lines[1 + len(KINDS) :]])
+
+
+def mrr_bounds(group: dict[str, Any]) -> str:
+    """The interval of the MRR, where one was made."""
+    return "[{:.4f}, {:.4f}]".format(*group["mrr_interval"]) if "mrr_interval" in group else ""
 
 
 def ranking_cells(figures: dict[str, float], names: list[str]) -> list[str]:

@@ -251,6 +251,21 @@ def average_precision_statistic(labels_any: npt.ArrayLike, best_score: npt.Array
     return scalars(ranking_statistics(labels_any, best_score), RANKED)["average_precision"]
 
 
+def mean_statistic(values: npt.ArrayLike) -> Statistic:
+    """The weighted mean of figures [n], None where all weights are zero.
+
+    Raises:
+        ValueError: NaN or infinity.
+    """
+    figures = finite("values", values, (None,))
+
+    def mean(weights: Floats) -> float | None:
+        total = float(weights.sum())
+        return float(weights @ figures) / total if total else None
+
+    return mean
+
+
 def scalars(statistics: Statistics, names: Sequence[str]) -> dict[str, Statistic]:
     """Each figure of ``statistics`` for itself, None where it is undefined."""
 

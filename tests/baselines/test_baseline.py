@@ -253,6 +253,11 @@ def test_neighbours_are_those_of_plain_sets(baselines: dict[str, Path]) -> None:
 def test_rankings_of_listed_pairs(baselines: dict[str, Path]) -> None:
     """Who knows the list ranks every answer first, since other listed answers do not count; a constant is chance."""
     model: Any = open_scorer(baselines["product"])
+    own = evaluate_ranking(model)
+    assert own["mrr_interval"][0] < own["realistic"]["mrr"] < own["mrr_interval"][1]
+    for group in own["by_relation"].values():
+        low, high = group["mrr_interval"]
+        assert low <= group["realistic"]["mrr"] <= high
 
     def oracle(heads: np.ndarray, tails: np.ndarray) -> np.ndarray:
         listed = [set((known or "").split("|")) for known in model.known(heads, tails)]
@@ -263,6 +268,9 @@ def test_rankings_of_listed_pairs(baselines: dict[str, Path]) -> None:
     rows = model.data.rows(Part.TEST, positive=True)
     assert report["questions"] == 2 * model.data.labels[rows].sum() == 2 * sum(report["edges"].values())
     assert {report[kind]["mrr"] for kind in ("optimistic", "realistic", "pessimistic")} == {1.0}
+    assert [group["mrr_interval"] for group in (report, *report["by_relation"].values())] == [[1.0, 1.0]] * (
+        1 + len(report["by_relation"])
+    )
     model.scores = lambda heads, tails: np.zeros((len(heads), len(model.classes)))
     constant = evaluate_ranking(model, RankingSettings(edges=5))
     assert constant["questions"] == 10

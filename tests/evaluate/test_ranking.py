@@ -67,6 +67,10 @@ def test_ranks_are_those_of_a_naive_loop(asked: Any, others: Any, seed: int, loo
     r = found.ranks
     columns = found.relations.tolist(), sides, r.optimistic.tolist(), r.pessimistic.tolist(), r.candidates.tolist()
     assert sorted(zip(*columns, strict=True)) == naive(table, asked, known, loops)
+    assert found.relations.tolist() == [asked[row][1] for row in found.edges.tolist()]
+    assert sorted(zip(found.edges.tolist(), sides, strict=True)) == [
+        (row, side) for row in range(len(asked)) for side in ("head", "tail")
+    ]
 
 
 def test_a_score_that_is_not_finite_is_refused_with_its_question() -> None:

@@ -15,16 +15,13 @@ from kgrel.metrics.bootstrap import (
     classification_statistics,
     entity_weights,
     interval,
+    mean_statistic,
     paired_difference,
     ranking_statistics,
     scalars,
     vector_interval,
 )
 from kgrel.metrics.classification import classification_report
-
-
-def mean_of(values: np.ndarray):
-    return lambda weights: float(weights @ values / weights.sum()) if weights.any() else None
 
 
 def test_weights_are_whole_numbers_of_mean_one_and_follow_the_seed() -> None:
@@ -64,7 +61,7 @@ def test_a_pair_without_one_of_its_entities_has_no_weight() -> None:
 def test_interval_holds_the_estimate_and_follows_the_seed() -> None:
     random = np.random.default_rng(0)
     heads, tails = random.integers(50, size=500), 50 + random.integers(50, size=500)
-    statistic = mean_of(random.random(500))
+    statistic = mean_statistic(random.random(500))
     first = interval(statistic, heads, tails, draws=300, seed=3)
     assert first.low < first.estimate < first.high
     assert first == interval(statistic, heads, tails, draws=300, seed=3)
@@ -77,7 +74,7 @@ def test_without_shared_entities_it_is_root_three_as_wide_as_a_bootstrap_over_pa
     random = np.random.default_rng(1)
     pairs = 2000
     values = random.normal(size=pairs)
-    found = interval(mean_of(values), np.arange(pairs), pairs + np.arange(pairs), draws=1000)
+    found = interval(mean_statistic(values), np.arange(pairs), pairs + np.arange(pairs), draws=1000)
     means = [values[random.integers(pairs, size=pairs)].mean() for _ in range(1000)]
     ordinary = np.quantile(means, 0.975) - np.quantile(means, 0.025)
     assert (found.high - found.low) / ordinary == pytest.approx(np.sqrt(3), rel=0.15)
@@ -91,7 +88,7 @@ def test_coverage_where_entities_carry_the_variance() -> None:
         heads, tails = random.integers(40, size=400), 40 + random.integers(40, size=400)
         effect = random.normal(size=80)
         values = effect[heads] + effect[tails] + 0.3 * random.normal(size=400)
-        found = interval(mean_of(values), heads, tails, draws=200, seed=trial)
+        found = interval(mean_statistic(values), heads, tails, draws=200, seed=trial)
         covered += found.low <= 0 <= found.high
         half = 1.96 * values.std() / np.sqrt(400)
         ordinary += abs(values.mean()) <= half
@@ -103,7 +100,7 @@ def test_paired_difference_sees_what_two_intervals_do_not() -> None:
     random = np.random.default_rng(4)
     heads, tails = random.integers(40, size=600), 40 + random.integers(40, size=600)
     values = random.normal(size=600)
-    better, worse = mean_of(values + 0.05), mean_of(values)
+    better, worse = mean_statistic(values + 0.05), mean_statistic(values)
     difference = paired_difference(better, worse, heads, tails, draws=200)
     assert difference.estimate == pytest.approx(0.05)
     assert difference.excludes_zero
@@ -223,3 +220,11 @@ def test_wrong_input_is_refused() -> None:
         interval(lambda weights: 1.0 if weights.min() == 1 else float("inf"), heads, tails, draws=50)
     with pytest.raises(ValueError, match="undefined on every draw"):
         interval(lambda weights: 1.0 if weights.all() else None, np.arange(50), np.arange(50, 100), draws=5)
+
+
+def test_a_weighted_mean_is_numpys_and_none_without_weight() -> None:
+    values, weights = np.array([0.5, 2.0, -1.0]), np.array([2.0, 0.0, 1.0])
+    assert mean_statistic(values)(weights) == np.average(values, weights=weights)
+    assert mean_statistic(values)(np.zeros(3)) is None
+    with pytest.raises(ValueError, match="values"):
+        mean_statistic([0.5, np.nan])
