@@ -130,6 +130,11 @@ def load(name: str) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
+def slug(*words: object) -> str:
+    """Words as part of a file's name: hyphens between them, no commas."""
+    return "-".join(map(str, words)).replace(",", "").replace(" ", "-")
+
+
 BEGIN, END = "<!-- results: made by benchmarks/make_results.py -->\n", "<!-- end of results -->\n"
 
 

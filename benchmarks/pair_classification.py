@@ -12,7 +12,7 @@ The representation is pretrained once, here
 and classifier, baselines and split follow the seed. Each method is trained on training pairs, chooses on validation
 pairs, and sees the test pairs of a split and seed once. Combinations weigh members that were trained before them on
 validation pairs. Artifacts stay in runs/table/, so an interrupted run goes on with the method it was at. ``removed``
-needs a corpus of ``kgrel hold-out-pairs`` and a representation pretrained on it.
+needs a corpus of ``kgrel hold-out-pairs`` and a representation pretrained on it. Each split has a file in results/.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import RELATIONS, WORK, Lines, hardware, load, save, seconds_in_all, today
+from common import RELATIONS, WORK, Lines, hardware, load, save, seconds_in_all, slug, today
 from metaedges import by_metaedge
 
 from kgrel.apps.train_combined import MEMBERS
@@ -110,8 +110,7 @@ def trained(
     name: str, split: str, seed: int, representation: Representation, corpus: Corpus, options: argparse.Namespace
 ) -> PairArtifact:
     """A method on a split, trained unless it was before."""
-    folder = f"{split}-seed{seed}-{name}".replace(",", "").replace(" ", "-")
-    out = WORK / ("table-quick" if options.quick else "table") / folder
+    out = WORK / ("table-quick" if options.quick else "table") / slug(split, f"seed{seed}", name)
     done = (out / "manifest.json").exists()
     if name in COMBINED:
         members = [trained(member, split, seed, representation, corpus, options) for member in COMBINED[name]]
@@ -210,9 +209,11 @@ def main() -> None:
     found = {}
     for split in ("warm",) if options.quick else options.splits:
         for seed in options.seeds:
-            found[f"{split} seed {seed}"] = measure(split, seed, representation, corpus, options)
+            key = f"seed {seed}"
+            found[f"{split} {key}"] = result = measure(split, seed, representation, corpus, options)
             if not options.quick and options.part == "test":
-                save("pair_classification", load("pair_classification") | found)
+                file = slug("pair_classification", split)
+                save(file, load(file) | {key: result})
     if options.json:
         print(json.dumps(found, allow_nan=False))
     else:

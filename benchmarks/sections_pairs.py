@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import mean, stdev
 from typing import Any
 
-from common import load
+from common import load, slug
 from sections_pretraining import hardware
 
 from kgrel.evaluate.tables import figure, with_interval
@@ -49,13 +49,20 @@ COSTS = ("training, s", "in all, s", "µs a pair")
 
 def section() -> list[str]:
     """A table a split; empty if the benchmark was not run."""
-    runs = load("pair_classification")
-    if not runs:
-        return []
-    by_split: dict[str, list[dict[str, Any]]] = {}
-    for name, run in runs.items():
-        by_split.setdefault(name.split(" seed ")[0], []).append(run)
-    return [TEXT, *(part for split, some in by_split.items() for part in of_split(split, some)), *choices()]
+    found = runs_by_split()
+    return (
+        [TEXT, *(part for split, runs in found.items() for part in of_split(split, runs)), *choices()] if found else []
+    )
+
+
+def runs_by_split() -> dict[str, list[dict[str, Any]]]:
+    """The runs of each seed from 0, of the splits that were measured."""
+    kept = {split: load(slug("pair_classification", split)) for split in SPLITS}
+    return {
+        split: [runs[key] for key in sorted(runs, key=lambda key: int(key.removeprefix("seed ")))]
+        for split, runs in kept.items()
+        if runs
+    }
 
 
 def choices() -> list[str]:

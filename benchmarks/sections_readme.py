@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from common import load
-from sections_pairs import spread
+from sections_pairs import runs_by_split, spread
 
 from kgrel.evaluate.tables import figure, with_interval
 
@@ -29,12 +28,10 @@ def table() -> str:
 
     On covered pairs where a split has any: of most others the list could not tell.
     """
-    runs = load("pair_classification")
-    reports: dict[str, Any] = {
-        split: covered_or_all(runs[f"{split} seed 0"]["report"]) for split in SPLITS if f"{split} seed 0" in runs
-    }
-    if not reports:
+    runs = runs_by_split()
+    if not runs:
         return ""
+    reports: dict[str, Any] = {split: covered_or_all(runs[split][0]["report"]) for split in SPLITS if split in runs}
     heads = ["average precision, %", *(SPLITS[split] for split in reports)]
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for name in METHODS:
@@ -46,15 +43,10 @@ def table() -> str:
     return "\n".join([*lines, *over_seeds(runs)]) + "\n"
 
 
-def over_seeds(runs: dict[str, Any]) -> list[str]:
+def over_seeds(runs: dict[str, list[dict[str, Any]]]) -> list[str]:
     """A second table: mean and standard deviation of what was measured with several seeds of split and training."""
-    reports = {
-        split: [
-            covered_or_all(run["report"])["methods"] for name, run in runs.items() if name.startswith(f"{split} seed ")
-        ]
-        for split in SPLITS
-    }
-    reports = {split: some for split, some in reports.items() if len(some) > 1}
+    several = [split for split in SPLITS if len(runs.get(split, ())) > 1]
+    reports = {split: [covered_or_all(run["report"])["methods"] for run in runs[split]] for split in several}
     if not reports:
         return []
     heads = ["mean ± standard deviation", *(f"{SPLITS[split]} ({len(some)} seeds)" for split, some in reports.items())]
