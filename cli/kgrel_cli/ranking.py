@@ -23,20 +23,20 @@ def rank(
     output_format: Any = None,
     overwrite: bool = False,
     as_json: bool = False,
+    ensemble: tuple[Path, ...] = (),
 ) -> None:
     """Rank one source, or all of a type, against a type; write the pairs to ``out`` or print them."""
     import numpy as np
+    import pyarrow as pa
 
-    from kgrel.data.files import refuse_existing
-    from kgrel.data.tables import write_table
-    from kgrel.score.opening import open_scorer
+    from kgrel.data.tables import refuse_output, write_table
+    from kgrel.score.pair_scorer import PairScorer
     from kgrel.score.rank import rank_pairs, row_of, rows_of_type
     from kgrel.score.show import text_ranking
 
-    streamed = str(out) == "-"
-    if out is not None and not streamed:
-        refuse_existing(out, overwrite)
-    model = open_scorer(pairs)
+    if out is not None:
+        output_format = refuse_output(out, pa.schema([]), output_format, overwrite)  # before hours of ranking
+    model = PairScorer.load(pairs, ensemble).model
     heads = (
         rows_of_type(model.entities, source_type) if source_type else np.array([row_of(model.entities, str(source))])
     )
@@ -46,7 +46,7 @@ def rank(
     if out is not None:
         with write_table(out, ranked.table, output_format, overwrite) as writer:
             writer.write(ranked.table)
-        print_summary(counts, as_json, to_stderr=streamed)
+        print_summary(counts, as_json, to_stderr=str(out) == "-")
     elif as_json:
         print_summary(counts | {"pairs": ranked.table.to_pylist()}, as_json)
     else:

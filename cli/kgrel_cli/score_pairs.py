@@ -101,7 +101,7 @@ def command(
             raise click.UsageError("--all ranks pairs; it takes neither --engine ray nor --input-format")
         rank(
             pairs, all_of[1], settings_from(RankSettings, given), source_type=all_of[0], out=out,
-            output_format=output_format, overwrite=overwrite, as_json=as_json,
+            output_format=output_format, overwrite=overwrite, as_json=as_json, ensemble=ensemble,
         )  # fmt: skip
         return
     if candidates is None:

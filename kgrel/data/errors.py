@@ -32,6 +32,10 @@ class NonFiniteError(KgrelError):
     """A NaN or an infinity arose where only finite numbers may pass."""
 
 
+class PassingError(KgrelError):
+    """The machine failed, not the input or the options: finished parts stay, and the same command goes on."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`` (did you mean 'x'?)`` for the nearest known word, or the empty string."""
     near = difflib.get_close_matches(word, list(known), n=1)

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.feather as feather
 
 from kgrel.data.claims import claim, release
-from kgrel.data.errors import KgrelError
+from kgrel.data.errors import KgrelError, PassingError
 from kgrel.data.files import canonical_json, empty_directory, put, refuse_place, remove_tree, sync, write_text
 from kgrel.data.json_values import parse_json
 
@@ -84,14 +84,17 @@ class Parts:
         It stands among the parts, so that what a killed run had written of it does not outlive the next one.
 
         Raises:
-            KgrelError: ``out`` exists and ``overwrite`` is false, or cannot be written; see
+            PassingError: ``out`` came to be there meanwhile and ``overwrite`` is false, or cannot be written; see
                 :func:`kgrel.data.files.refuse_place`.
         """
         for stale in self.directory.glob(f".{WHOLE}.*"):
             stale.unlink()
         yield self.directory / WHOLE
-        refuse_place(out, overwrite)
-        put(self.directory / WHOLE, out, overwrite)
+        try:
+            refuse_place(out, overwrite)
+            put(self.directory / WHOLE, out, overwrite)
+        except KgrelError as error:
+            raise PassingError(f"{error}; what was computed is kept until the same command is given again") from None
         sync(out.parent)
 
     def delete(self) -> None:

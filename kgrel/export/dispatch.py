@@ -108,8 +108,10 @@ def open_edges(
     """
     mapping = read_mapping(inputs.mapping)
     graph = Graph.open(inputs.graph) if inputs.graph is not None else None
-    entities, thresholds, parents = _nodes(inputs, graph, mapping)
-    provenance = provenance_of(settings, mapping, inputs.scored, thresholds, parents)
+    model = PairArtifact.open(inputs.pairs) if inputs.pairs is not None else None
+    entities, parents = _nodes(model, inputs, graph, mapping)
+    of_model = (model.thresholds, model.score_kind) if model is not None else ({}, None)
+    provenance = provenance_of(settings, mapping, inputs.scored, of_model[0], parents, of_model[1])
     joined = JoinedPairs(graph, entities) if graph is not None else None
     evidence = None
     if inputs.corpus is not None:
@@ -126,16 +128,15 @@ def open_edges(
 
 
 def _nodes(
-    inputs: Inputs, graph: Graph | None, mapping: Mapping
-) -> tuple[EntityTable, dict[str, float], dict[str, str]]:
-    """The entities, the model's thresholds, and the hashes of what gave them.
+    model: PairArtifact | None, inputs: Inputs, graph: Graph | None, mapping: Mapping
+) -> tuple[EntityTable, dict[str, str]]:
+    """The entities, and the hashes of what gave them and of the model.
 
     Of PAIRS, a nodes file and a graph the first that is given says what nodes there are, and the others name them, a
     nodes file before a graph. Of a graph only the nodes of the mapping's types are nodes of the export.
     """
     parents: dict[str, str] = {}
     sources: list[NodeSource] = []
-    model = PairArtifact.open(inputs.pairs) if inputs.pairs is not None else None
     if graph is not None and graph.artifact is not None:
         sources.append(graph)
         parents["graph"] = graph.artifact.hash
@@ -150,7 +151,7 @@ def _nodes(
     entities = of_types(base, mapping.types) if isinstance(base, Graph) else base.entities
     for source in sources:
         entities = with_names(entities, source)
-    return entities, model.thresholds if model is not None else {}, parents
+    return entities, parents
 
 
 def export_scored(

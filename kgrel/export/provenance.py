@@ -29,6 +29,8 @@ class Provenance:
     supporting_data_set: tuple[str, ...] = ()
     thresholds: dict[str, float] = field(default_factory=dict)
     """Relation → the score that its pairs had to exceed."""
+    score_kind: str | None = None
+    """What kind of number the scores are, see :attr:`kgrel.export.model.PairArtifact.score_kind`."""
     parents: dict[str, str] = field(default_factory=dict)
     """Role → hash of what the edges were made of."""
     settings: dict[str, Any] = field(default_factory=dict)
@@ -48,6 +50,7 @@ class Provenance:
             "supporting_data_set": self.supporting_data_set,
             "update_date": self.date,
             "negated": False,
+            "kgrel_score_kind": self.score_kind,
             "kgrel_model_id": self.model_id,
             "kgrel_model_version": self.model_version,
             "kgrel_run_ids": (self.run_id,),
@@ -64,6 +67,7 @@ def provenance_of(
     scored: str | Path,
     thresholds: dict[str, float] | None = None,
     parents: dict[str, str] | None = None,
+    score_kind: str | None = None,
 ) -> Provenance:
     """Put together what the settings say, and derive what they leave open from the inputs.
 
@@ -71,6 +75,7 @@ def provenance_of(
         scored: the list, whose date and content stand in for a date and a run that are not given.
         thresholds: those of the model.
         parents: hashes of the inputs; ``pairs`` among them is the model's version where none is given.
+        score_kind: what kind of number the model's scores are.
 
     Raises:
         KgrelError: the publisher or the version of the model is not said, or a value cannot be exported; a list from
@@ -104,6 +109,7 @@ def provenance_of(
         tuple(require_infores(s, "--supporting-data-source") for s in settings.supporting_data_source),
         tuple(require_text(s, "--supporting-data-set", item=True) for s in settings.supporting_data_set),
         thresholds or {},
+        score_kind,
         parents,
         {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(settings).items()},
     )

@@ -30,7 +30,6 @@ from kgrel.export.row_parser import Counts, RowParser
 from kgrel.export.selection import Best, Selected, Streamed
 from kgrel.export.settings import ExportSettings
 
-SCORE_KIND = "posterior_predictive_mean"
 Rows = npt.NDArray[np.int64]
 
 
@@ -106,8 +105,7 @@ class ScoredEdges:
 
     def _constants(self) -> dict[str, Column]:
         """What every edge of the export says."""
-        p = self._provenance
-        values = {entry.name: None for entry in FIELDS} | p.constants() | {"kgrel_score_kind": SCORE_KIND}
+        values = {entry.name: None for entry in FIELDS} | self._provenance.constants()
         return {name: Constant(value) for name, value in values.items()}
 
     def _of_relation(self, relation: Rows) -> dict[str, Column]:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from kgrel.data.errors import InputError, KgrelError
+from kgrel.data.errors import InputError, KgrelError, PassingError
 from kgrel.data.files import refuse_existing
 from kgrel.data.parts import Parts
 from kgrel.data.progress import Progress, Silent
@@ -168,6 +168,8 @@ def classify_file(
         with parts.whole(Path(out), overwrite) as path, write_table(path, scorer.schema, format) as writer:
             for table in classified(scorer, parts, summary, progress):
                 emit(table, writer, summary, settings)
+    except PassingError:
+        raise
     except KgrelError:
         parts.delete()  # the input or the options are wrong: nothing of this run will be needed again
         raise

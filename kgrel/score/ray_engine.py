@@ -22,13 +22,13 @@ import numpy as np
 import pyarrow as pa
 
 from kgrel import __version__
-from kgrel.data.errors import ArtifactError, InputError, KgrelError
+from kgrel.data.errors import ArtifactError, InputError, KgrelError, PassingError
 from kgrel.data.parts import Parts
 from kgrel.data.progress import Silent
 from kgrel.score.chunks import ArrowChunks, Chunks, ParquetChunks, chunks_of
 from kgrel.score.opening import open_scorer
 from kgrel.score.settings import RaySettings, ScoreSettings
-from kgrel.score.stream import ChunkScorer, EngineError, Job, ScoreSummary
+from kgrel.score.stream import ChunkScorer, Job, ScoreSummary
 
 CUT = "list.cut"
 CPU_SHARE = 0.5
@@ -124,7 +124,7 @@ class RayEngine:
         """Fill the parts; see :data:`kgrel.score.stream.Engine`.
 
         Raises:
-            EngineError: no Ray cluster at the address, another kgrel there, workers that fail again and again.
+            PassingError: no Ray cluster at the address, another kgrel there, workers that fail again and again.
             KgrelError: paths that not every machine sees, or what scoring raises.
         """
         cut_path = parts.directory.resolve() / CUT
@@ -139,7 +139,7 @@ class RayEngine:
                 for rows in self._score(task, missing):
                     job.progress.advance(rows)
             if any(number not in parts for number in missing):
-                raise EngineError(f"{parts.directory} is not shared by all machines; write --out to a disk that is")
+                raise PassingError(f"{parts.directory} is not shared by all machines; write --out to a disk that is")
         yield from itertools.repeat(None, len(chunks))
 
     def _task(self, parts: Parts, job: Job, cut_path: Path) -> Task:
@@ -173,7 +173,7 @@ class RayEngine:
             for batch in dataset.iter_batches(batch_size=None):
                 yield from self.rows_of(batch)
         except self.ray.exceptions.RayError as error:
-            raise EngineError(f"Ray gave up ({first_line(error)}); the same command goes on from here") from None
+            raise PassingError(f"Ray gave up ({first_line(error)}); the same command goes on from here") from None
 
     def rows_of(self, batch: Batch) -> Iterator[int]:
         """Rows of each chunk of an actor's answer.
@@ -207,7 +207,7 @@ def refuse_foreign(ray: Any) -> None:
     """Raise if a worker has no kgrel, or another one; Ray Data would start its actors again and again, for ever.
 
     Raises:
-        EngineError: the versions differ.
+        PassingError: the versions differ.
     """
 
     def version_there() -> str:  # within a function, so that it travels by value and needs no kgrel to be read
@@ -220,7 +220,7 @@ def refuse_foreign(ray: Any) -> None:
     except ray.exceptions.RayError as error:
         version = f"none ({first_line(error)})"
     if version != __version__:
-        raise EngineError(f"kgrel on the workers of Ray: {version}; install {__version__} on every machine")
+        raise PassingError(f"kgrel on the workers of Ray: {version}; install {__version__} on every machine")
 
 
 def first_line(error: Exception) -> str:
@@ -233,7 +233,7 @@ def running(ray: Any, address: str) -> Iterator[None]:
     """Ray at an address, started here where none is given; one that runs in this process already is used and kept.
 
     Raises:
-        EngineError: no cluster at the address.
+        PassingError: no cluster at the address.
     """
     if ray.is_initialized():
         yield
@@ -247,7 +247,7 @@ def running(ray: Any, address: str) -> Iterator[None]:
         ray.init(address=address or "local", **options)
     except (ConnectionError, ValueError, RuntimeError) as error:
         where = address or "this machine"
-        raise EngineError(f"no Ray at {where} ({first_line(error)}); start it with: ray start --head") from None
+        raise PassingError(f"no Ray at {where} ({first_line(error)}); start it with: ray start --head") from None
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     try:
         yield

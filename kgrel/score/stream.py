@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import torch
 
-from kgrel.data.errors import InputError, KgrelError
+from kgrel.data.errors import InputError, KgrelError, PassingError
 from kgrel.data.files import compression_of, refuse_existing
 from kgrel.data.parts import Parts
 from kgrel.data.progress import Progress, Silent
@@ -35,10 +35,6 @@ from kgrel.score.settings import ScoreSettings
 T = TypeVar("T")
 REASON = "probability_reason"
 """A column of the parts alone: counted in the summary, and not written."""
-
-
-class EngineError(KgrelError):
-    """The machines failed, not the list or the options: finished parts stay, and the same command goes on."""
 
 
 @dataclass
@@ -105,6 +101,7 @@ def score_file(
         InputError: the list cannot be read; with ``on_unknown="error"`` the first row that cannot be scored.
         KgrelError: a column is missing or would be overwritten; ``out`` exists and ``overwrite`` is false; an engine
             is given and the list or the output is a stream.
+        PassingError: memory does not suffice, or ``out`` came to be there meanwhile.
     """
     settings, progress = settings or ScoreSettings(), progress or Silent()
     if settings.chunk_rows % TILE or settings.chunk_rows < TILE:
@@ -136,7 +133,7 @@ def score_file(
                     emit(table, writer, summary, settings)
 
                 behind(keep, (engine or local)(parts, job, summary))
-        except EngineError:
+        except PassingError:
             raise
         except KgrelError:
             parts.delete()  # the list or the options are wrong: nothing of this run will be needed again
@@ -175,7 +172,8 @@ class ChunkScorer:
             if not out_of_memory(error):
                 raise
             if table.num_rows <= TILE:
-                raise KgrelError(f"memory does not suffice for {table.num_rows} pairs; free some memory") from None
+                message = f"memory does not suffice for {table.num_rows} pairs; free some, and the same command goes on"
+                raise PassingError(message) from None
             half = -(-table.num_rows // (2 * TILE)) * TILE
             self.progress.say(f"score-pairs: out of memory, going on with {half:,} rows at a time")
             first, second = slice(0, half), slice(half, None)
@@ -248,7 +246,7 @@ def identity(scorer: Scorer, reader: TableReader, settings: ScoreSettings) -> di
     """Everything that the scored chunks depend on."""
     path = Path(reader.path).resolve()
     state = path.stat()
-    artifacts = [getattr(member, "artifact", None) for member in getattr(scorer, "members", [scorer])]
+    artifacts = [getattr(one, "artifact", None) for one in (scorer, *getattr(scorer, "members", ()))]
     names = [artifact.hash if artifact is not None else type(scorer).__name__ for artifact in artifacts]
     weights = hashlib.sha256(np.asarray(scorer.thresholds).tobytes()).hexdigest()
     return {

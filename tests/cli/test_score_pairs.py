@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
 from kgrel.data.errors import KgrelError
+from kgrel.model.representation import Representation
+from kgrel.score.pair_scorer import PairScorer
+from kgrel.text.corpus import Corpus
+from kgrel.train.train_pairs import train_pairs
 from kgrel_cli.main import cli
+from tests.conftest import TINY_PAIRS
 
 LIST = "source,target\n1,2\n"
 
@@ -33,6 +40,29 @@ def test_all_pairs_of_two_types_are_ranked_as_by_rank_pairs(pairs_path: Path, tm
     assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "other.csv").read_bytes()
     assert json.loads(one.stdout) == json.loads(other.stdout)
     assert json.loads(one.stdout)["kept"] == 20
+
+
+def test_an_ensemble_ranks_by_the_mean_of_its_members(
+    corpus_path: Path, representation_path: Path, world_files: dict[str, Path], pairs_path: Path, tmp_path: Path
+) -> None:
+    other, out = tmp_path / "other", tmp_path / "ranked.csv"
+    settings = replace(TINY_PAIRS, seed=1, split_seed=TINY_PAIRS.seed)
+    representation, corpus = Representation.open(representation_path), Corpus.open(corpus_path)
+    train_pairs(representation, corpus, world_files["relations.tsv"], other, settings)
+    run("score-pairs", pairs_path, "--all", "GENE,DISEASE", "--top", 0, "--ensemble", other, "--out", out)
+    ranked = pd.read_csv(out, dtype={"source": str, "target": str})
+    scored = PairScorer.load(pairs_path, [other]).score(ranked[["source", "target"]])
+    assert ranked["score"].tolist() == sorted(scored["score"], reverse=True)
+    assert ranked["score"].tolist() != PairScorer.load(pairs_path).score(ranked[["source", "target"]])["score"].tolist()
+
+
+def test_what_cannot_be_written_is_refused_before_the_ranking(
+    pairs_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PairScorer, "load", lambda *_: pytest.fail("looked at the output too late"))
+    ranking = ("rank-pairs", pairs_path, "--source-type", "GENE", "--target-type", "DISEASE", "--out")
+    assert "the ending does not tell the format" in refusal(*ranking, tmp_path / "top.txt")
+    assert "no directory; make it first" in refusal(*ranking, tmp_path / "nowhere" / "top.csv")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -13,6 +14,9 @@ from typing import Any
 
 import pytest
 
+from kgrel.baselines.baseline import train_baseline
+from kgrel.baselines.degree import Degree
+from kgrel.baselines.settings import DegreeSettings
 from kgrel.data.entities import EntityTable
 from kgrel.data.errors import KgrelError
 from kgrel.export import model as model_module
@@ -24,6 +28,7 @@ from kgrel.export.records import EdgeRecords
 from kgrel.export.settings import FORMATS, ExportSettings, KgxSettings
 from kgrel.export.validate import validate_export
 from kgrel.score import scorer
+from kgrel.score.combine import combine_pairs
 from kgrel.text.corpus import Corpus
 from kgrel.text.evidence import EvidenceIndex
 from kgrel.train import pair_artifact, pair_model
@@ -87,6 +92,7 @@ def test_edges_carry_the_model_its_threshold_and_the_documents_of_their_sentence
     for edge in edges.values():
         assert edge["kgrel_model_version"] == model.artifact.hash[:16]
         assert edge["kgrel_threshold"] == 0.0
+        assert edge["kgrel_score_kind"] == "posterior_predictive_mean"
         found = index.sentences(row_of(edge["subject"]), row_of(edge["object"]))
         documents = list(dict.fromkeys(f"PMID:{e.doc_id}" for e in found))
         assert edge["publications"] == documents[:2]
@@ -96,6 +102,26 @@ def test_edges_carry_the_model_its_threshold_and_the_documents_of_their_sentence
     assert manifest["parents"]["pairs"] == model.artifact.hash
     assert manifest["parents"]["corpus"] == corpus.artifact.hash
     assert validate_export(tmp_path / "out").problems == {}
+
+
+def test_edges_say_what_kind_of_number_their_score_is_where_the_model_is_known(
+    scored_pairs: Path, pairs_path: Path, corpus_path: Path, world_files: dict[str, Path], tmp_path: Path
+) -> None:
+    degree, combined = tmp_path / "degree", tmp_path / "combined"
+    train_baseline(Degree, Corpus.open(corpus_path), world_files["relations.tsv"], degree, DegreeSettings())
+    combine_pairs([pairs_path, degree], combined)
+    kinds = {pairs_path: "posterior_predictive_mean", degree: "degree_score", combined: "combined_probability"}
+    settings = dataclasses.replace(PUBLISHER, threshold=0.0)
+    for number, (path, kind) in enumerate(kinds.items()):
+        export_scored("kgx", Inputs(scored_pairs, path), tmp_path / f"out-{number}", settings)
+        assert {edge["kgrel_score_kind"] for edge in read_jsonl(tmp_path / f"out-{number}")[1].values()} == {kind}
+    lines = world_files["nodes.tsv"].read_text().splitlines(keepends=True)
+    (tmp_path / "nodes.tsv").write_text("".join(line for line in lines if "pathway" not in line.lower()))
+    inputs = Inputs(scored_pairs, nodes=tmp_path / "nodes.tsv")
+    export_scored("kgx", inputs, tmp_path / "out", dataclasses.replace(settings, model_version="1"))
+    _, edges = read_jsonl(tmp_path / "out")
+    assert edges
+    assert not any("kgrel_score_kind" in edge for edge in edges.values())
 
 
 @pytest.mark.parametrize(

@@ -23,12 +23,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from kgrel.data.errors import InputError, KgrelError
+from kgrel.data.errors import InputError, KgrelError, PassingError
 from kgrel.data.tables import TableReader, write_table
 from kgrel.score.ray_engine import ChunkActor, RayEngine, Task, refuse_foreign, running
 from kgrel.score.scorer import ADDED
 from kgrel.score.settings import RaySettings, ScoreSettings
-from kgrel.score.stream import EngineError, score_file
+from kgrel.score.stream import score_file
 from kgrel.train.pair_model import PairModel
 
 CHUNK = ScoreSettings(chunk_rows=512)
@@ -280,10 +280,10 @@ def test_what_is_done_stays_where_the_machines_fail(
 
     def fails(task: Task, numbers: list[int]) -> Iterator[int]:
         yield from score(task, numbers[:2])
-        raise EngineError("the cluster is gone")
+        raise PassingError("the cluster is gone")
 
     monkeypatch.setattr(engine, "_score", fails)
-    with pytest.raises(EngineError):
+    with pytest.raises(PassingError):
         score_file(pair_model, candidates, out, CHUNK, engine=engine)
     assert not out.exists()
     assert score_file(pair_model, candidates, out, CHUNK).resumed_rows == 2 * 512

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from kgrel.data.errors import InputError, KgrelError, NonFiniteError
+from kgrel.data import parts
+from kgrel.data.errors import InputError, KgrelError, NonFiniteError, PassingError
 from kgrel.data.tables import FORMATS, Format
 from kgrel.model.predictive import TILE
 from kgrel.score.scorer import Scorer
@@ -77,6 +78,26 @@ def test_an_interrupted_run_goes_on_and_ends_with_the_same_bytes(scorer: Any, tm
     assert out.read_bytes() == (tmp_path / "expected.csv").read_bytes()
     assert (summary.rows_in, summary.rows_out) == (4 * TILE, 4 * TILE)
     assert {path.name for path in tmp_path.iterdir()} == {"list.csv", "scored.csv", "expected.csv"}
+
+
+def test_where_the_machine_fails_finished_chunks_stay(
+    scorer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    candidates, out = write(tmp_path / "list.csv", random_pairs(scorer, 4 * TILE)), tmp_path / "scored.csv"
+    settings = ScoreSettings(chunk_rows=TILE)
+    with pytest.raises(PassingError, match="memory does not suffice"):
+        score_file(FailsLater(scorer, MemoryError()), candidates, out, settings)
+
+    def appears(staging: Path, path: Path, overwrite: bool) -> None:
+        path.write_text("of another")
+        raise KgrelError("the name is taken")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(parts, "put", appears)
+        with pytest.raises(PassingError, match="the name is taken; what was computed is kept"):
+            score_file(scorer, candidates, out, settings)
+    assert out.read_text() == "of another"
+    assert score_file(scorer, candidates, out, settings, overwrite=True).resumed_rows == 4 * TILE
 
 
 def test_a_fault_late_in_the_list_names_its_line_and_leaves_nothing(scorer: Scorer, tmp_path: Path) -> None:
