@@ -57,9 +57,10 @@ class EdgeCollector:
         self.rows += table.num_rows
         heads, tails = (self._side(lines, table, side) for side in SIDES)
         relations = self._relation(lines, table.column("relation"))
+        worst = np.where((heads == DANGLING) | (tails == DANGLING), DANGLING, np.minimum(heads, tails))
         for kind, sign in (("dangling", DANGLING), ("ambiguous", AMBIGUOUS)):
-            self._note(kind, sign, lines, table, heads, tails)  # type: ignore[arg-type]
-        good = (heads >= 0) & (tails >= 0)
+            self._note(kind, sign, lines, table, heads, np.flatnonzero(worst == sign))  # type: ignore[arg-type]
+        good = worst >= 0
         self._pieces.append((lines[good], heads[good], relations[good], tails[good]))
 
     def _side(self, lines: Ints, table: pa.Table, side: str) -> Ints:
@@ -87,7 +88,10 @@ class EdgeCollector:
         if self._given is None:
             return self._nodes.declare(self._path, line, id_, type_, name)
         row, status = self._given.find(parse_entity(id_ or "", type_))
-        return {"ok": row, "unknown": DANGLING}.get(status, AMBIGUOUS)
+        others = self._nodes.otherwise_typed.get((id_ or "").strip(), []) if not (type_ or "").strip() else []
+        if others and status == "unknown":
+            return others[0] if len(others) == 1 else AMBIGUOUS
+        return {"ok": AMBIGUOUS if others else row, "unknown": DANGLING}.get(status, AMBIGUOUS)
 
     def _relation(self, lines: Ints, column: pa.ChunkedArray) -> Ints:
         encoded = pc.dictionary_encode(column.combine_chunks())
@@ -100,8 +104,7 @@ class EdgeCollector:
         found: Ints = np.array(numbers, np.int64)[codes]
         return found
 
-    def _note(self, kind: Kind, sign: int, lines: Ints, table: pa.Table, heads: Ints, tails: Ints) -> None:
-        bad = np.flatnonzero((heads == sign) | (tails == sign))
+    def _note(self, kind: Kind, sign: int, lines: Ints, table: pa.Table, heads: Ints, bad: Ints) -> None:
         what = "is no node" if sign == DANGLING else "is a node of several types; write it as TYPE::id"
         shown = []
         for place in bad[: self._problems.room(kind)].tolist():

@@ -23,12 +23,14 @@ class NodeCollector:
 
     Attributes:
         types: of each node; ``ids`` and ``names`` likewise.
+        otherwise_typed: CURIE as the nodes spell it → nodes of which the file says another type than the prefix does.
     """
 
     def __init__(self) -> None:
         self.types: list[str] = []
         self.ids: list[str] = []
         self.names: list[str] = []
+        self.otherwise_typed: dict[str, list[int]] = {}
         self._rows: dict[Entity, int] = {}
         self._further: list[pa.Table] = []
 
@@ -50,7 +52,9 @@ class NodeCollector:
                 repeated.append((line, f"the node {entity.type}::{entity.id} stands there already"))
                 continue
             fresh[place] = True
-            self._append(entity, name)
+            row = self._append(entity, name)
+            if parse_entity(id_ or "").type not in (None, entity.type):
+                self.otherwise_typed.setdefault((id_ or "").strip(), []).append(row)
         problems.add("repeated_node", path, repeated)
         self._further.append(table.drop_columns(list(NODE)).filter(pa.array(fresh)))
 

@@ -158,6 +158,32 @@ def test_faulty_rows_are_counted_and_listed_with_their_lines(faulty: list[Path],
     assert graph.entities.names == ["A", "B", "D"]  # of a node that stands twice the first row
 
 
+def test_a_row_with_two_unknown_ends_counts_once(faulty: list[Path], tmp_path: Path) -> None:
+    faulty[1].write_text(FAULTY + "Gene::405\tGiG\t7\n7\tGiG\tGene::406\n")
+    summary = import_graph(faulty, tmp_path / "graph").manifest.summary
+    assert (summary["rows"], summary["dangling"], summary["ambiguous"]) == (7, 3, 1)
+    assert summary["edges"] + summary["duplicate"] == 3
+
+
+def test_a_node_is_of_the_type_that_its_file_says_whatever_its_prefix(tmp_path: Path) -> None:
+    nodes, edges = tmp_path / "nodes.tsv", tmp_path / "edges.tsv"
+    lines = ["DRUGBANK:DB1\tbiolink:Food", "DOID:9\tbiolink:PhenotypicFeature", "NCBIGene:7\tbiolink:Gene",
+             "NCBIGene:8\tbiolink:Gene", "NCBIGene:8\tbiolink:Pathway"]  # fmt: skip
+    nodes.write_text("\n".join(["id\tcategory", *lines]) + "\n")
+    triples = [
+        ("NCBIGene:7", "DRUGBANK:DB1"),
+        ("DOID:9", "NCBIGene:7"),
+        ("NCBIGene:8", "NCBIGene:7"),
+        ("DOID:9", "DOID:8"),
+    ]
+    rows = [f"{subject}\tbiolink:related_to\t{object_}" for subject, object_ in triples]
+    edges.write_text("\n".join(["subject\tpredicate\tobject", *rows]) + "\n")
+    summary = import_graph([nodes, edges], tmp_path / "graph", ImportSettings(format="kgx")).manifest.summary
+    assert (summary["edges"], summary["ambiguous"], summary["dangling"]) == (2, 1, 1)
+    types = {(type_.head, type_.tail) for type_ in Graph.open(tmp_path / "graph").edge_types}
+    assert types == {("GENE", "FOOD"), ("PHENOTYPICFEATURE", "GENE")}
+
+
 def test_strict_refuses_a_faulty_graph_and_leaves_nothing(faulty: list[Path], tmp_path: Path) -> None:
     sentence = (
         r"nodes\.tsv, line 4: the node GENE::1 stands there already; in all 1 dangling, 1 ambiguous, 1 duplicate, "
