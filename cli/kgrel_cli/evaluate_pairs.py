@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from kgrel.data.errors import KgrelError
+from kgrel.data.files import refuse_place
 from kgrel.evaluate.settings import EvaluationSettings
 from kgrel_cli.options import INPUT, print_summary, settings_from, settings_options
 from kgrel_cli.progress import Reporter
@@ -35,14 +37,19 @@ def command(pairs: Path, beside: tuple[Path, ...], plot: Path | None, as_json: b
       kgrel evaluate-pairs calibrated --by-frequency --plot uncertainty.png
     """
     settings = settings_from(EvaluationSettings, given)
+    from kgrel.baselines.baseline import Baseline
     from kgrel.evaluate.pairs import evaluate_pairs
     from kgrel.evaluate.tables import text_table
     from kgrel.score.opening import open_scorer
 
-    if plot is not None and plot.suffix.lower() != ".png":
-        raise click.UsageError(f"--plot {plot}: a name that ends in .png is needed")
+    if plot is not None:
+        if plot.suffix.lower() != ".png":
+            raise click.UsageError(f"--plot {plot}: a name that ends in .png is needed")
+        refuse_place(plot, overwrite=True)  # before the evaluation, not after it
     with Reporter() as progress:
         model, *others = (open_scorer(path) for path in (pairs, *beside))
+        if plot is not None and isinstance(model, Baseline):
+            raise KgrelError(f"{pairs}: the scores of a baseline are no probabilities to draw; leave out --plot")
         report = evaluate_pairs(model, settings, progress, others)
     if plot is not None:
         from kgrel.evaluate.plots import draw_report

@@ -14,7 +14,11 @@ from kgrel_cli.progress import Reporter
 @click.argument("index", type=INPUT)
 @click.option("--add", type=INPUT, help="List of pairs to add: csv, tsv, jsonl or parquet.")
 @click.option("--remove", type=INPUT, help="List of pairs to remove.")
-@click.option("--relations", type=INPUT, help="Table of known relations: tells with what each added pair is listed.")
+@click.option(
+    "--relations",
+    type=INPUT,
+    help="Table of known relations: tells with what each added pair is listed; needed where INDEX tells it.",
+)
 @click.option("--corpus", type=INPUT, help="Tells how often each added pair is mentioned.")
 @click.option("--out", type=INPUT, help="Where the changed index goes.  [default: in place of INDEX, by a rename]")
 @output_options
@@ -34,7 +38,7 @@ def command(
 
     \b
     Example:
-      kgrel update-index index --add new.csv --remove withdrawn.csv
+      kgrel update-index index --add new.csv --relations relations.tsv.gz --remove withdrawn.csv
     """
     from kgrel.search.index import RelationIndex
     from kgrel.search.sources import pairs_of_file

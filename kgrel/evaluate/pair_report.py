@@ -21,7 +21,7 @@ from kgrel.metrics.classification import best
 from kgrel.text.corpus import Corpus
 from kgrel.text.evidence import EvidenceIndex, marked
 from kgrel.train.leakage import refuse_shared_pairs
-from kgrel.train.pair_artifact import PairArtifact
+from kgrel.train.pair_artifact import Floats, PairArtifact
 from kgrel.train.pair_data import Part, Rows
 
 NOVEL = 20
@@ -62,7 +62,8 @@ def write_pair_report(
     found, chosen = methods(model, beside, settings.baselines, progress)
     report = evaluate_methods(model, found, chosen, settings, progress)
     which = COVERED if COVERED in report else ALL
-    tuning, rows = (kept(data, data.rows(part), which) for part in (Part.VALIDATION, Part[settings.part.upper()]))
+    every = data.rows(Part[settings.part.upper()])
+    tuning, rows = (kept(data, of_part, which) for of_part in (data.rows(Part.VALIDATION), every))
     per_class = model.settings.per_class_thresholds
     predictions = {name: apply(score, data, tuning, rows, per_class) for name, score in found.items()}
     classes, _ = best(next(iter(found.values()))(rows), data.possible(rows))
@@ -71,7 +72,7 @@ def write_pair_report(
         *figures(report, settings),
         f"<h2>Curves of the {which} {settings.part} pairs</h2>",
         inline_svg(draw_evaluation(shown)),
-        *novel(model, rows, shown, None if corpus is None else EvidenceIndex.of(corpus)),
+        *novel(model, every, next(iter(found.values()))(every), None if corpus is None else EvidenceIndex.of(corpus)),
         "<h2>Settings of the evaluation</h2>",
         table({name: (plain(value), "") for name, value in report["settings"].items()}),
     ]
@@ -98,9 +99,10 @@ def figures(report: dict[str, Any], settings: EvaluationSettings) -> list[str]:
     return parts
 
 
-def novel(model: PairArtifact, rows: Rows, shown: Evaluated, evidence: EvidenceIndex | None) -> list[str]:
-    """The unlisted pairs among ``rows`` with the highest scores; training has seen none of them."""
-    data, scores = model.data, shown.model.best_score
+def novel(model: PairArtifact, rows: Rows, scores: Floats, evidence: EvidenceIndex | None) -> list[str]:
+    """The unlisted pairs among ``rows`` with the highest scores of (n, C); training has seen none of them."""
+    data = model.data
+    classes, scores = best(scores, data.possible(rows))
     # Of equal scores the earlier pair comes first, so that the page is the same each time.
     order = np.argsort(-scores, kind="stable")
     known = np.array([name is not None for name in model.known(data.heads[rows], data.tails[rows])])
@@ -111,7 +113,7 @@ def novel(model: PairArtifact, rows: Rows, shown: Evaluated, evidence: EvidenceI
     for place, at in enumerate(order.tolist(), 1):
         pair = int(data.heads[rows[at]]), int(data.tails[rows[at]])
         heading = f"{place}. {named(model, pair[0])} – {named(model, pair[1])}"
-        said = f"{shown.classes[shown.best_class[at]]}, score {scores[at]:.3f}, {shown.contexts[at]:,} contexts"
+        said = f"{model.classes[classes[at]]}, score {scores[at]:.3f}, {data.contexts[rows[at]]:,} contexts"
         parts.append(f"<p><b>{html.escape(heading)}</b> <span class=note>{html.escape(said)}</span></p>")
         if evidence is not None:
             parts.append(sentences(model, evidence, pair))

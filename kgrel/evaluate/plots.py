@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 
-from kgrel.data.errors import KgrelError
+from kgrel.data.files import atomic_file
 from kgrel.evaluate.frequency import MEASURES
 
 UNITS = {"score_std": "spread of the score", "entropy": "entropy, nats", "disagreement": "disagreement, nats"}
@@ -19,7 +19,7 @@ def draw_report(report: dict[str, Any], path: str | Path) -> None:
     """Draw the reliability diagram and, where it was asked for, uncertainty by frequency, as PNG.
 
     Raises:
-        KgrelError: the file cannot be written.
+        KgrelError: no file can be written at ``path``.
     """
     panels = 1 + (len(MEASURES) if "by_frequency" in report else 0)
     figure = Figure(figsize=(3.6 * panels, 3.4), layout="constrained")
@@ -27,11 +27,9 @@ def draw_report(report: dict[str, Any], path: str | Path) -> None:
     draw_reliability(axes[0], report["calibration"])
     for place, name in zip(axes[1:], MEASURES, strict=False):
         draw_curve(place, name, report["by_frequency"]["curves"])
-    try:
+    with atomic_file(path) as partial:
         # Without the version of matplotlib in it, the same report gives the same bytes for longer.
-        figure.savefig(path, dpi=150, format="png", metadata={"Software": None})
-    except OSError as error:
-        raise KgrelError(f"{path}: cannot be written ({error.strerror})") from None
+        figure.savefig(partial, dpi=150, format="png", metadata={"Software": None})
 
 
 def draw_reliability(axes: Axes, found: dict[str, Any]) -> None:

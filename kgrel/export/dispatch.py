@@ -20,8 +20,8 @@ from kgrel.export.bundle import Bundle
 from kgrel.export.evidence import Evidence
 from kgrel.export.mapping import Mapping, read_mapping
 from kgrel.export.model import PairArtifact
-from kgrel.export.nodes import NodeSource, of_types, read_nodes, with_names
-from kgrel.export.novelty import JoinedPairs
+from kgrel.export.nodes import NodeSource, of_types, read_nodes, with_names, with_others
+from kgrel.export.novelty import JoinedPairs, refuse_strangers
 from kgrel.export.provenance import provenance_of
 from kgrel.export.record import Edge, Node
 from kgrel.export.records import EdgeRecords
@@ -133,7 +133,8 @@ def _nodes(
     """The entities, and the hashes of what gave them and of the model.
 
     Of PAIRS, a nodes file and a graph the first that is given says what nodes there are, and the others name them, a
-    nodes file before a graph. Of a graph only the nodes of the mapping's types are nodes of the export.
+    nodes file before a graph. Of a graph only the nodes of the mapping's types are nodes of the export; behind those of
+    PAIRS they stand as well, since ``score-pairs --inductive`` scores them.
     """
     parents: dict[str, str] = {}
     sources: list[NodeSource] = []
@@ -149,6 +150,10 @@ def _nodes(
     if base is None:
         raise KgrelError("the nodes are not known; give --pairs PAIRS, which scored the list, or --nodes or --graph")
     entities = of_types(base, mapping.types) if isinstance(base, Graph) else base.entities
+    if graph is not None and base is not graph:
+        refuse_strangers(graph, entities)
+        if model is not None:
+            entities = with_others(entities, of_types(graph, mapping.types))
     for source in sources:
         entities = with_names(entities, source)
     return entities, parents

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
-from kgrel.data.entities import EntityTable, parse_entity
+from kgrel.data.entities import Entity, EntityTable, parse_entity
 from kgrel.data.errors import InputError, KgrelError
 from kgrel.data.tables import TableReader, find_column, optional_column
 from kgrel.export.mapping import Mapping
@@ -72,6 +72,12 @@ def with_names(entities: EntityTable, source: NodeSource) -> EntityTable:
     keys = zip(entities.types, entities.ids, strict=True)
     renamed = [names.get(key) or old for key, old in zip(keys, entities.names, strict=True)]
     return EntityTable(entities.types, entities.ids, renamed, entities.alternatives)
+
+
+def with_others(entities: EntityTable, other: EntityTable) -> EntityTable:
+    """The entities, and behind them those of another table that are not among them."""
+    keys = zip(other.types, other.ids, strict=True)
+    return entities.joined(other.rows([row for row, key in enumerate(keys) if entities.find(Entity(*key))[0] < 0]))
 
 
 def of_types(source: NodeSource, types: Collection[str]) -> EntityTable:

@@ -19,20 +19,11 @@ class JoinedPairs:
 
     Args:
         entities: the nodes of the export; those of the graph are looked up among them.
-
-    Raises:
-        KgrelError: the two have no identifier in common.
     """
 
     def __init__(self, graph: Graph, entities: EntityTable) -> None:
-        table, self._size = graph.entities, len(entities)
-        rows = np.array([entities.find(Entity(*key))[0] for key in zip(table.types, table.ids, strict=True)], np.int64)
-        if (rows < 0).all():
-            raise KgrelError(
-                f"the graph shares no identifier with the nodes of the export; its nodes are {table.examples()}, "
-                f"those of the export {entities.examples()}: use the same ones"
-            )
-        ends = rows[graph.ends]
+        self._size = len(entities)
+        ends = rows_of(graph, entities)[graph.ends]
         self._keys = np.unique(self._key(*ends[:, (ends >= 0).all(axis=0)]))
 
     def _key(self, first: Rows, second: Rows) -> Rows:
@@ -44,3 +35,22 @@ class JoinedPairs:
         """Whether an edge joins the two of each pair (n,)."""
         found: npt.NDArray[np.bool_] = np.isin(self._key(heads, tails), self._keys, kind="sort")
         return found
+
+
+def rows_of(graph: Graph, entities: EntityTable) -> Rows:
+    """The row of each node of a graph among some entities, -1 where it is none of them."""
+    keys = zip(graph.entities.types, graph.entities.ids, strict=True)
+    return np.array([entities.find(Entity(*key))[0] for key in keys], np.int64)
+
+
+def refuse_strangers(graph: Graph, entities: EntityTable) -> None:
+    """Refuse a graph that has nothing to do with the nodes of the export.
+
+    Raises:
+        KgrelError: the two have no identifier in common.
+    """
+    if (rows_of(graph, entities) < 0).all():
+        raise KgrelError(
+            f"the graph shares no identifier with the nodes of the export; its nodes are {graph.entities.examples()}, "
+            f"those of the export {entities.examples()}: use the same ones"
+        )

@@ -16,7 +16,7 @@ from kgrel.export.nodes import NodeList
 from kgrel.export.novelty import JoinedPairs
 from kgrel.export.selection import SCHEMA
 from kgrel.export.settings import ExportSettings
-from kgrel.score.candidates import Resolver, find_columns
+from kgrel.score.candidates import SCORED, Resolver, find_columns
 
 NO_RELATION = "NO-RELATION"
 """As kgrel.score.scorer has it, which loads torch with what it needs."""
@@ -105,7 +105,7 @@ class RowParser:
         name = self.optional["status"]
         if name is None:
             return lines, table
-        ok = pc.fill_null(pc.equal(table.column(name), "ok"), False).to_numpy()
+        ok = pc.is_in(table.column(name), pa.array(SCORED)).to_numpy()
         counts.unscored += int((~ok).sum())
         return lines[ok], table.filter(pa.array(ok))
 
@@ -146,6 +146,8 @@ class RowParser:
             row, reason = int(bad[0]), resolved.status[bad[0]]
             pair = " and ".join(repr(table.column(c)[row].as_py()) for c in (self.pairs.source, self.pairs.target))
             message = f"the pair {pair} cannot be exported ({reason}); give the PAIRS or nodes that it was scored with"
+            if self.optional["status"] and table.column(self.optional["status"])[row].as_py() != "ok":
+                message += ", and as --graph the GRAPH that its entities were predicted from"
             raise InputError(self.path, message, int(lines[row]))
         return resolved.heads, resolved.tails
 

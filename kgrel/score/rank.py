@@ -9,7 +9,7 @@ of them is scored in full. The answer then says so; ``benchmarks/rankings.py`` m
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,8 @@ from kgrel.score.settings import RankSettings
 Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 COLUMNS = ("rank", "source", "source_name", "target", "target_name")
+LEAST_WAITING = 1 << 16
+"""Pairs that may wait to be sorted with those kept."""
 MENTIONS = ("source_contexts", "target_contexts")
 """Contexts that mention each side with any entity: how much text speaks for what is known of it."""
 
@@ -106,7 +108,7 @@ def rank_pairs(
     heads = often_mentioned(scorer, heads, settings.min_contexts) if len(heads) > 1 else heads
     progress.start("rank-pairs", len(heads))
     order = Order(scorer.entities)
-    kept = Kept.none()
+    kept = Best(order, settings.top)
     considered = listed = pruned = scored = 0
     for head, candidates in pairs_by_head(scorer, heads, tails):
         considered += len(candidates)
@@ -117,13 +119,12 @@ def rank_pairs(
         left = prune(scorer, head, candidates, settings)
         pruned += len(candidates) - len(left)
         scored += len(left)
-        found = score_tails(scorer, head, left)
-        kept = order.best(kept.joined(order.best(found, settings.per_head)), settings.top)
+        kept.add(order.best(score_tails(scorer, head, left), settings.per_head))
         progress.advance(1)
     if not considered:
         raise KgrelError("no class of the artifact relates these types; nothing can be ranked")
     rare = sum(asked) - len(heads) - len(tails)
-    return Ranked(answer(scorer, kept), considered, rare, listed, pruned, scored)
+    return Ranked(answer(scorer, kept.ordered()), considered, rare, listed, pruned, scored)
 
 
 def often_mentioned(scorer: Scorer, rows: Rows, least: int) -> Rows:
@@ -155,10 +156,10 @@ class Kept:
         """No pair."""
         return cls(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
 
-    def joined(self, other: Kept) -> Kept:
-        """The pairs of both."""
-        pairs = zip((self.heads, self.tails, self.scores), (other.heads, other.tails, other.scores), strict=True)
-        return Kept(*(np.concatenate(both) for both in pairs))
+    def joined(self, others: Sequence[Kept]) -> Kept:
+        """The pairs of all."""
+        every = (self, *others)
+        return Kept(*(np.concatenate([getattr(one, name) for one in every]) for name in ("heads", "tails", "scores")))
 
     def taken(self, rows: Rows) -> Kept:
         """Some of the pairs."""
@@ -181,6 +182,30 @@ class Order:
             kept = kept.taken(np.flatnonzero(kept.scores >= limit))
         rows = np.lexsort((self.place[kept.tails], self.place[kept.heads], -kept.scores))
         return kept.taken(rows[:count] if count else rows)
+
+
+class Best:
+    """The best ``count`` of all pairs that are added; 0 = all.
+
+    They are sorted when as many wait as were kept, so that adding n pairs costs n log n and not n².
+    """
+
+    def __init__(self, order: Order, count: int) -> None:
+        self._order, self._count = order, count
+        self._kept, self._waiting, self._rows = Kept.none(), list[Kept](), 0
+
+    def add(self, found: Kept) -> None:
+        """Take some pairs."""
+        self._waiting.append(found)
+        self._rows += len(found.scores)
+        if self._rows > max(len(self._kept.scores), LEAST_WAITING):
+            self.ordered()
+
+    def ordered(self) -> Kept:
+        """The best so far, in order."""
+        self._kept = self._order.best(self._kept.joined(self._waiting), self._count)
+        self._waiting, self._rows = [], 0
+        return self._kept
 
 
 def pairs_by_head(scorer: Scorer, heads: Rows, tails: Rows) -> Iterator[tuple[int, Rows]]:

@@ -132,6 +132,11 @@ class RelationIndex:
         """Hash of the REPR artifact that it was made from."""
         return self.artifact.manifest.parents["representation"]
 
+    @property
+    def knows_listed(self) -> bool:
+        """Whether it was built with relations, so that a pair without any is not listed."""
+        return "relations" in self.artifact.manifest.parents
+
     def require(self, other: str, named: str) -> None:
         """Refuse what was made from another representation.
 
@@ -212,6 +217,11 @@ def allowed_pairs(index: RelationIndex, settings: SearchSettings, leave_out: Fla
     if settings.with_relation:
         allowed &= listed_with(table, settings.with_relation)[:, None]
     if settings.novel_only:
+        if not index.knows_listed:
+            raise KgrelError(
+                f"{index.artifact.path}: was built without --relations, so which pairs are novel is not known; build "
+                "it with them, or leave out --novel-only"
+            )
         allowed &= np.array([name is None for name in table.relations])[:, None]
     return allowed
 

@@ -174,10 +174,12 @@ def relation_query(index: RelationIndex, name: str, by: str) -> tuple[Query, Fla
         The query, and which pairs are listed with the relation (P,).
 
     Raises:
-        KgrelError: no pair is listed with it.
+        KgrelError: no pair is listed with it, or all that are were removed.
     """
     listed = listed_with(index.pairs, name) & ~index.pairs.removed
     rows = np.flatnonzero(listed)
+    if not len(rows):
+        raise KgrelError(f"{index.artifact.path}: all pairs that are listed with {name!r} were removed from it")
     if by == "members":
         rng = np.random.default_rng(index.settings.seed)
         chosen = np.sort(rng.choice(rows, min(MEMBERS, len(rows)), replace=False))

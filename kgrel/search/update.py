@@ -53,11 +53,17 @@ def update_index(
         corpus, relations: tell contexts and listed classes of the added pairs.
 
     Raises:
-        KgrelError: nothing to add or remove; ``out`` exists.
+        KgrelError: nothing to add or remove; ``out`` exists; the index tells what its pairs are listed with, and no
+            relations tell it of the added ones.
     """
     progress = progress or Silent()
     if add is None and remove is None:
         raise KgrelError("nothing is to be done; give pairs to add or to remove")
+    if add is not None and relations is None and index.knows_listed:
+        raise KgrelError(
+            f"{index.artifact.path}: tells what its pairs are listed with, and added ones would count as novel; give "
+            "--relations"
+        )
     target = place_of(index, out, overwrite)
     table, counts = index.pairs, {"added": 0, "present_already": 0, "removed": 0, "absent": 0}
     if remove is not None:
@@ -114,12 +120,14 @@ def rebuild_index(
             ``recall_queries``.
 
     Raises:
-        KgrelError: FAISS refuses the factory; ``out`` exists.
+        KgrelError: FAISS refuses the factory; ``out`` exists; no pair is left.
     """
     progress = progress or Silent()
     settings = dataclasses.replace(index.settings, **(changes or {}))
     target = place_of(index, out, overwrite)
     rows = np.flatnonzero(~index.pairs.removed)
+    if not len(rows):
+        raise KgrelError(f"{index.artifact.path}: all its pairs are removed; add some first, or delete it")
     layout = dataclasses.replace(index.layout, pairs=len(rows))
     layout = dataclasses.replace(layout, factory=chosen_factory(settings, int(np.prod(layout.shape[:3]))))
     make_index(layout.factory, layout.width, settings.metric)

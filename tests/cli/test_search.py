@@ -63,6 +63,36 @@ def test_pairs_are_removed_and_the_index_rebuilt_in_place(kgrel: Kgrel, built: P
     assert kgrel("search-index", index, "--pair", *pair, "--json").json["indexed"] is False
 
 
+def test_pairs_are_only_called_novel_where_it_is_known_what_is_listed(
+    kgrel: Kgrel, built: Path, representation_path: Path, world_files: dict[str, Path], tmp_path: Path
+) -> None:
+    index, pair = shutil.copytree(built, tmp_path / "index"), ids_of(built, 3)
+    (tmp_path / "some.csv").write_text("source,target\n{},{}\n{},{}\n".format(*pair, *ids_of(built, 4)))
+    assert "added ones would count as novel" in kgrel("update-index", index, "--add", tmp_path / "some.csv").err
+    told = ("--relations", world_files["relations.tsv"])
+    assert kgrel("update-index", index, "--add", tmp_path / "some.csv", *told, "--json").json["rows"]["added"] == 0
+    assert (
+        kgrel("build-index", representation_path, "--pairs", tmp_path / "some.csv", "--out", tmp_path / "two").code == 0
+    )
+    asked = kgrel("search-index", tmp_path / "two", "--pair", *pair, "--top", 1, "--novel-only")
+    assert (asked.code, "which pairs are novel is not known" in asked.err) == (1, True)
+
+
+def test_an_index_whose_pairs_are_all_removed_says_so(
+    kgrel: Kgrel, representation_path: Path, world_files: dict[str, Path], built: Path, tmp_path: Path
+) -> None:
+    table = RelationIndex.open(built).pairs
+    pair = ids_of(built, next(row for row, name in enumerate(table.relations) if name == "GENE-GENE"))
+    (tmp_path / "one.csv").write_text("source,target\n{},{}\n".format(*pair))
+    told = ("--pairs", tmp_path / "one.csv", "--relations", world_files["relations.tsv"])
+    kgrel("build-index", representation_path, *told, "--out", tmp_path / "index")
+    kgrel("update-index", tmp_path / "index", "--remove", tmp_path / "one.csv")
+    assert "all pairs that are listed with 'GENE-GENE' were removed" in kgrel(
+        "search-index", tmp_path / "index", "--relation", "GENE-GENE"
+    ).err  # fmt: skip
+    assert "all its pairs are removed" in kgrel("rebuild-index", tmp_path / "index").err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

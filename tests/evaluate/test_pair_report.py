@@ -64,6 +64,11 @@ def test_novel_pairs_are_unlisted_held_out_in_order_and_shown_with_sentences(pag
     assert set(shown) <= pairs
     heads, tails = (np.array(side) for side in zip(*shown, strict=True))
     assert pair_model.known(heads, tails) == [None] * len(found)
+    # Of a sparse list most pairs that are worth a look are not covered.
+    assert not pair_model.covered(heads, tails).any(axis=1).all()
+    assert len(found) == min(
+        NOVEL, sum(name is None for name in pair_model.known(data.heads[held_out], data.tails[held_out]))
+    )
     assert section.count("<mark>") >= 2
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from kgrel.data.entities import EntityTable
 from kgrel.data.errors import KgrelError
-from kgrel.export.novelty import JoinedPairs
+from kgrel.export.novelty import JoinedPairs, refuse_strangers
 from kgrel.graph.build import import_graph
 from kgrel.graph.graph import Graph
 from tests.export.conftest import ENTITIES
@@ -37,7 +37,7 @@ def test_joined_are_the_two_ends_of_an_edge_in_either_order(graph: Path) -> None
     assert pairs.of(first, second).tolist() == [True, True, False, True, True]
     strangers = EntityTable(["GENE"], ["9"], [""], [[]])
     with pytest.raises(KgrelError, match=r"shares no identifier.*'DISEASE::DOID:2'.*'GENE::9': use the same"):
-        JoinedPairs(Graph.open(graph), strangers)
+        refuse_strangers(Graph.open(graph), strangers)
 
 
 def test_a_graph_gives_nodes_and_names_and_decides_what_is_novel(

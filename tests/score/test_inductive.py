@@ -13,6 +13,8 @@ import pytest
 import torch
 
 from kgrel.data.errors import KgrelError
+from kgrel.export.dispatch import Inputs, export_scored
+from kgrel.export.settings import ExportSettings
 from kgrel.graph.build import import_graph
 from kgrel.graph.graph import Graph
 from kgrel.metrics.calibration import Platt
@@ -139,3 +141,20 @@ def test_other_embeddings_are_refused(pairs_path: Path, inductive_path: Path, tm
         scorer.inductive.require(scorer.pairs.prior.entity_embedding.weight * 2, pairs_path)
     with pytest.raises(KgrelError, match="leave out --inductive or --ensemble"):
         PairScorer.load(pairs_path, [pairs_path], inductive_path)
+
+
+def test_predictions_become_edges_where_the_graph_names_their_nodes(
+    pairs: pd.DataFrame, pairs_path: Path, inductive_path: Path, tmp_path: Path
+) -> None:
+    scored = PairScorer.load(pairs_path, inductive=inductive_path).score(pairs)
+    scored.to_csv(tmp_path / "scored.csv", index=False)
+    settings = ExportSettings("infores:lab", threshold=0.0)
+    inputs = Inputs(tmp_path / "scored.csv", pairs_path)
+    with pytest.raises(KgrelError, match="as --graph the GRAPH that its entities were predicted from"):
+        export_scored("kgx", inputs, tmp_path / "out", settings)
+    inputs = replace(inputs, graph=inductive_path.with_name("graph"))
+    counts = export_scored("kgx", inputs, tmp_path / "out", settings)
+    assert counts["unscored"] == (~scored["status"].isin(["ok", "inductive"])).sum() > 0
+    unheard = f"NCBIGene:{UNHEARD.partition('::')[2]}"
+    edges = [json.loads(line) for line in (tmp_path / "out" / "edges.jsonl").read_text().splitlines()]
+    assert len(edges) == counts["edges"] > sum(unheard in (edge["subject"], edge["object"]) for edge in edges) > 0

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from kgrel.data.entities import EntityTable
 from kgrel.data.errors import KgrelError, NonFiniteError
 from kgrel.metrics.classification import best
+from kgrel.score import rank
 from kgrel.score.rank import rank_pairs, row_of, rows_of_type
 from kgrel.score.settings import RankSettings
 from kgrel.train.pair_model import PairModel
@@ -70,13 +71,18 @@ def pairs_of(table: Any) -> list[tuple[str, str]]:
     return list(zip(table["source"].to_pylist(), table["target"].to_pylist(), strict=True))
 
 
-@given(seed=st.integers(0, 10**6), levels=st.integers(1, 6), top=st.integers(0, 40), per_head=st.integers(0, 4))
-def test_top_k_is_the_head_of_the_sorted_list(seed: int, levels: int, top: int, per_head: int) -> None:
+@given(
+    seed=st.integers(0, 10**6), levels=st.integers(1, 6), top=st.integers(0, 40), per_head=st.integers(0, 4),
+    waiting=st.sampled_from([0, 5, rank.LEAST_WAITING]),
+)  # fmt: skip
+def test_top_k_is_the_head_of_the_sorted_list(seed: int, levels: int, top: int, per_head: int, waiting: int) -> None:
     scores = symmetric(seed, levels)
     scorer = scorer_of(scores)
     for heads, tails in (("GENE", "DISEASE"), ("DISEASE", "GENE"), ("GENE", "GENE")):
         rows = rows_of_type(scorer.entities, heads), rows_of_type(scorer.entities, tails)
-        ranked = rank_pairs(scorer, *rows, RankSettings(top=top, per_head=per_head))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(rank, "LEAST_WAITING", waiting)
+            ranked = rank_pairs(scorer, *rows, RankSettings(top=top, per_head=per_head))
         expected = full_list(scorer, scores, *rows, per_head)
         assert pairs_of(ranked.table) == (expected[:top] if top else expected)
         assert ranked.table["rank"].to_pylist() == list(range(1, ranked.table.num_rows + 1))
