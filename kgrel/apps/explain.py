@@ -17,7 +17,7 @@ import pandas as pd
 
 from kgrel.apps.edge_paths import short_paths
 from kgrel.data.entities import EntityTable
-from kgrel.data.errors import KgrelError
+from kgrel.data.errors import ArtifactError, KgrelError
 from kgrel.data.files import atomic_file
 from kgrel.model.representation import Representation
 from kgrel.score.confidence import Uncertain
@@ -79,6 +79,8 @@ def explain(
     made_from = representation_of(scorer.model)
     if index is None:
         omitted["neighbours"] = "no --index was given"
+    elif not made_from:
+        omitted["neighbours"] = "the scorer rests on no representation"
     else:
         index.require(made_from, str(pairs))
         found["neighbours"] = listed_neighbours(index, ids)
@@ -92,7 +94,10 @@ def explain(
         found["paths"] = short_paths(graph, entities, rows[0], rows[1], SHOWN)
     if representation is None:
         omitted["modes"] = "no --representation was given"
+    elif not made_from:
+        omitted["modes"] = "the scorer rests on no representation"
     else:
+        refuse_other(representation, made_from, pairs)
         modes = relation_modes(representation, ids[0], ids[1], MODES, index=index, corpus=corpus)
         found |= {"modes": modes["modes"], "u": modes["u"]}
     return found | {"omitted": omitted}
@@ -111,9 +116,23 @@ def prediction_of(scorer: PairScorer, source: str, target: str) -> dict[str, Any
 
 
 def representation_of(model: Any) -> str:
-    """Hash of the representation that a scorer was made from; empty if it was made from none."""
-    artifact = getattr(model, "artifact", None)
-    return "" if artifact is None else str(artifact.manifest.parents.get("representation", ""))
+    """Hash of the representation that a scorer, or one of those that it combines, was made from; empty if none was."""
+    artifacts = [getattr(one, "artifact", None) for one in (model, *getattr(model, "members", ()))]
+    found = [
+        one.manifest.parents["representation"] for one in artifacts if one and "representation" in one.manifest.parents
+    ]
+    return found[0] if found else ""
+
+
+def refuse_other(representation: Representation, made_from: str, pairs: str | Path) -> None:
+    """Refuse a representation that the scorer does not rest on.
+
+    Raises:
+        ArtifactError: it is another one.
+    """
+    assert representation.artifact is not None
+    if representation.artifact.hash != made_from:
+        raise ArtifactError(f"{representation.artifact.path}: is not the representation that {pairs} was trained on")
 
 
 def plain(value: Any) -> Any:

@@ -199,10 +199,11 @@ class Best:
         """The best rows of each head, an edge once for each head."""
         rows = rows.take(pa.array(self._order(rows, rows.column("head").to_numpy())))
         head, keys = rows.column("head").to_numpy(), edge_keys(rows, *self._sizes)
-        again = np.zeros(len(head), np.bool_)
-        again[1:] = (head[1:] == head[:-1]) & (keys[1:] == keys[:-1])
-        self.repeated += int(again.sum())
-        rows = rows.filter(pa.array(~again))
+        by_edge = np.lexsort((keys, head))  # stable: of a repeated edge the best score comes first
+        head, keys = head[by_edge], keys[by_edge]
+        again = by_edge[1:][(head[1:] == head[:-1]) & (keys[1:] == keys[:-1])]
+        self.repeated += len(again)
+        rows = rows.take(pa.array(np.delete(np.arange(rows.num_rows), again)))
         head = rows.column("head").to_numpy()
         places = np.arange(len(head))
         starts = np.searchsorted(head, head)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,15 @@ import pytest
 
 from kgrel.apps.edge_paths import short_paths
 from kgrel.apps.explain import explain, text_explanation, write_page
+from kgrel.baselines.baseline import train_baseline
+from kgrel.baselines.degree import Degree
+from kgrel.baselines.settings import DegreeSettings
 from kgrel.data.entities import EntityTable
 from kgrel.data.errors import ArtifactError, KgrelError
 from kgrel.graph.build import import_graph
 from kgrel.graph.settings import ImportSettings
 from kgrel.model.representation import Representation
+from kgrel.score.combine import combine_pairs
 from kgrel.search.build import build_index
 from kgrel.search.index import RelationIndex
 from kgrel.search.settings import IndexSettings
@@ -76,6 +81,26 @@ def test_an_index_of_another_model_is_refused(pairs_path: Path, representation_p
     first, second = (f"{entities.types[row]}::{entities.ids[row]}" for row in (0, 1))
     with pytest.raises(ArtifactError, match="build an index of the same representation"):
         explain(pairs_path, first, second, index=index)
+
+
+def test_a_representation_of_another_model_is_refused_and_a_combination_rests_on_that_of_its_classifier(
+    pairs_path: Path, representation_path: Path, corpus_path: Path, world_files: dict[str, Path], tmp_path: Path
+) -> None:
+    representation = Representation.open(representation_path)
+    entities = representation.entities
+    first, second = (f"{entities.types[row]}::{entities.ids[row]}" for row in (0, 1))
+    build_index(representation, PairSource(np.array([0]), np.array([1]), {}), tmp_path / "index", SMALL)
+    index = RelationIndex.open(tmp_path / "index")
+    degree, combined = tmp_path / "degree", tmp_path / "combined"
+    train_baseline(Degree, Corpus.open(corpus_path), world_files["relations.tsv"], degree, DegreeSettings())
+    combine_pairs([degree, pairs_path], combined)
+    assert "neighbours" in explain(combined, first, second, index=index)
+    omitted = explain(degree, first, second, index=index, representation=representation)["omitted"]
+    assert omitted["neighbours"] == omitted["modes"] == "the scorer rests on no representation"
+    assert representation.artifact is not None
+    other = replace(representation, artifact=replace(representation.artifact, path=tmp_path / "other", hash="0" * 64))
+    with pytest.raises(ArtifactError, match=r"other: is not the representation that .*pairs was trained on"):
+        explain(pairs_path, first, second, representation=other)
 
 
 def test_paths_are_short_and_leave_out_the_edge_itself(tmp_path: Path) -> None:

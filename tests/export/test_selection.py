@@ -55,6 +55,23 @@ def test_a_stream_keeps_the_first_of_each_edge_in_the_order_of_the_list(chunk: i
     stream.close()
 
 
+@pytest.mark.parametrize("per_head", [1, 2, 5])
+def test_an_edge_with_several_scores_takes_one_place_of_its_head(per_head: int) -> None:
+    rows, best = random_rows(300), Best(6, 6, 0, per_head)
+    scores = pa.array(np.random.default_rng(1).permutation(300) / 300)
+    rows = rows.set_column(rows.schema.get_field_index("subject"), "subject", rows.column("head"))
+    rows = rows.set_column(rows.schema.get_field_index("score"), "score", scores)
+    best.add(rows)
+    best.finish()
+    highest: dict[int, dict[int, float]] = {}
+    keys = selection.edge_keys(rows, 6, 6).tolist()
+    for head, key, score in zip(rows.column("head").to_pylist(), keys, scores.to_pylist(), strict=True):
+        of_head = highest.setdefault(head, {})
+        of_head[key] = max(score, of_head.get(key, score))
+    wanted = [score for of_head in highest.values() for score in sorted(of_head.values(), reverse=True)[:per_head]]
+    assert pa.concat_tables(best.tables()).column("score").to_pylist() == sorted(wanted, reverse=True)
+
+
 @pytest.mark.parametrize(("top", "per_head"), [(5, 0), (0, 2), (7, 3), (1000, 0)])
 def test_the_best_do_not_depend_on_when_the_others_are_dropped(
     top: int, per_head: int, monkeypatch: pytest.MonkeyPatch
