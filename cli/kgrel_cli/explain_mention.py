@@ -12,7 +12,7 @@ from kgrel_cli.options import INPUT, print_summary
 @click.command("explain-mention")
 @click.argument("mentions", type=INPUT)
 @click.argument("sentence")
-@click.option("--placeholder", "placeholders", multiple=True, help="MARK=TYPE, as for train-mentions. Repeatable.")
+@click.option("--placeholders", multiple=True, help="MARK=TYPE, as for train-mentions. Repeatable.")
 @click.option("--relation", default="", help="Relation whose words are told.  [default: the likeliest]")
 @click.option("--html", "page", type=INPUT, help="Write the coloured sentence as an HTML page.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing page.")

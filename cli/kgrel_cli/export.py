@@ -57,7 +57,9 @@ def command() -> None:
 def input_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """What the edges are made of."""
     options = [
-        click.option("--pairs", type=INPUT, help="PAIRS or COMBINED that scored the list: nodes, thresholds."),
+        click.option(
+            "--pairs", type=INPUT, help="What scored the list, PAIRS, COMBINED or a baseline: nodes, thresholds."
+        ),
         click.option(
             "--nodes", type=INPUT, help="Nodes file (id, type, name): gives names, or without --pairs the nodes."
         ),

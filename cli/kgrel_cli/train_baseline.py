@@ -28,7 +28,7 @@ def command() -> None:
     """Fit a baseline to the pairs that train-pairs splits in the same way with the same seed.
 
     What is saved is scored by score-pairs and rank-pairs, and evaluated by evaluate-pairs and evaluate-ranking. When
-    the command of a killed run is given again, attention goes on from its checkpoint, the others start again.
+    the command of a killed run is given again, attention and kge go on from their checkpoints, the others start again.
 
     \b
     Examples:
@@ -55,7 +55,7 @@ def add(
         further: gives the command further options.
     """
 
-    resumed = "is resumed" if kind is Kind.ATTENTION else "starts again, with the same result"
+    resumed = "is resumed" if kind in (Kind.ATTENTION, Kind.KGE) else "starts again, with the same result"
     needed = " --graph graph" if kind is Kind.PATH_COUNTS else ""
     example = f"kgrel train-baseline {kind} --corpus corpus --relations relations.tsv.gz{needed} --out {kind}"
 

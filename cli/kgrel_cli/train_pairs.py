@@ -41,7 +41,10 @@ def command(
     as_json: bool,
     **given: Any,
 ) -> None:
-    """Train the pair classifier on the frozen REPRESENTATION, and tune its threshold on validation pairs.
+    """Train the pair classifier on REPRESENTATION, and tune its threshold on validation pairs.
+
+    By default it is trained twice, on the representation as it is and with the representation trained on, and the one
+    with the better average precision on validation pairs is kept (--fine-tune).
 
     Pairs are split before training, by unordered pair; training negatives come from the training part alone.
 

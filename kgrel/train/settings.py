@@ -25,7 +25,7 @@ class PretrainSettings:
     """
 
     size: Size = "x-small"
-    """Size of the model: tiny (demo, tests) or the paper's x-small, small, medium, large."""
+    """Size of the model: tiny (demo, tests), the paper's x-small, small, medium, large, or x-large above them."""
     entities: Literal["id", "type"] = "id"
     """What x and y are: identifiers (pair-level work) or types (mention-level work)."""
     steps: int = 2_400

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,6 +16,7 @@ from tests.docs.pages import blocks, commands_of
 __all__ = ["kgrel"]
 PAGE = (Path(__file__).parents[2] / "docs" / "graph.md").read_text(encoding="utf-8")
 QUICK = {
+    "pretrain": ["--steps", "2", "--batch-size", "8", "--device", "cpu"],
     "train-pairs": ["--steps", "2", "--batch-size", "8", "--batch-negatives", "4", "--device", "cpu"],
     "train-inductive": ["--steps", "2", "--width", "8", "--batch-size", "8"],
 }
@@ -29,7 +31,8 @@ def test_the_page_can_be_typed_in(
     request: pytest.FixtureRequest,
 ) -> None:
     (tmp_path / "demo").mkdir()
-    places = {"world": world_files["nodes.tsv"].parent, "corpus": corpus_path}
+    world = world_files["nodes.tsv"].parent
+    places = {"world": world, "corpus": corpus_path, "candidates.csv": world / "candidates.csv"}
     places |= {"repr": request.getfixturevalue("representation_path"), "pairs": request.getfixturevalue("pairs_path")}
     for name, path in places.items():
         (tmp_path / "demo" / name).symlink_to(path)
@@ -38,6 +41,9 @@ def test_the_page_can_be_typed_in(
         if words[1] != "demo":
             outcome = kgrel(*words[1:], *QUICK.get(words[1], []))
             assert outcome.code == 0, (words, outcome.err)
+    for name, clean in (("paths-pairs", False), ("measured-pairs", True)):
+        summary = json.loads((tmp_path / "demo" / name / "manifest.json").read_text(encoding="utf-8"))["summary"]
+        assert (summary["leakage"]["test"]["pairs_joined_in_the_graph"] == 0) is clean
     (example,) = blocks("docs/graph.md", "python")
     exec(compile(example, "docs/graph.md", "exec"), {})
 
