@@ -28,11 +28,13 @@ SPLITS = {
     "degree-matched": "As warm, at most 20 unlisted pairs for each listed one, with as many training labels.",
     "entity-cold": "One of the two entities has no training pair.",
     "unseen": "Listed pairs that no sentence names together, against at most 100 unlisted ones like them for each, "
-    "none of them co-mentioned either: what the tool is for.",
+    "none of them co-mentioned either: what the tool is for. *Attention* reads sentences, of which these pairs have "
+    "none, so that all of them get one score, however it is trained.",
     "unseen, all listed": "As unseen, but listed pairs that are never mentioned together train as well (`--pairs "
     "both`), and the unlisted ones have as many training labels among all of these.",
     "removed": "Co-mentioned pairs whose contexts `hold-out-pairs` deleted before pretraining: listed ones, and as "
-    "many unlisted ones like them. *Co-occurrence* calls all of them listed.",
+    "many unlisted ones like them. *Co-occurrence* calls all of them listed, and *attention*, with no sentence to "
+    "read, gives all one score. The pairs are those of the corpus, the same with every seed.",
 }
 """What each split is."""
 CHOICES_TEXT = """## Options of the fine-tuned classifier (`pair_choices.py`)
@@ -144,17 +146,18 @@ def counted(report: dict[str, Any], kind: str) -> str:
 
 
 def over_seeds(runs: list[dict[str, Any]]) -> list[str]:
-    """Each method that was trained with every seed; empty where there is but one."""
+    """Each method that was trained with several seeds; empty where there is but one."""
     if len(runs) == 1:
         return []
     reports = [run["report"]["all"]["methods"] for run in runs]
     lines = ["| " + " | ".join(SEED_HEADS) + " |", "|---" * len(SEED_HEADS) + "|"]
-    for name in reports[0]:
+    for name in dict.fromkeys(name for report in reports for name in report):
         methods = [report[name] for report in reports if name in report]
-        if len(methods) == len(runs):
+        if len(methods) > 1:
+            shown = name if len(methods) == len(runs) else f"{name} ({len(methods)} seeds)"
             cells = [spread([method[key] for method in methods]) for key in ("f1", "average_precision", "auroc")]
             against = [differences(methods, key) for key in ("f1", "average_precision")]
-            lines.append("| " + " | ".join([name, *cells, *against]) + " |")
+            lines.append("| " + " | ".join([shown, *cells, *against]) + " |")
     text = (
         f"Mean ± standard deviation over {len(runs)} seeds of split, batches and weights; after a difference, in how "
         "many of them its interval excludes zero. "
