@@ -155,7 +155,9 @@ def test_the_edges_of_a_graph_are_indexed(index: RelationIndex, world_files: dic
     assert set(zip(found.heads.tolist(), found.tails.tolist(), strict=True)) == listed
 
 
-def test_pairs_are_removed_and_added_without_a_rebuild(index: RelationIndex, index_path: Path, tmp_path: Path) -> None:
+def test_pairs_are_removed_and_added_without_a_rebuild(
+    index: RelationIndex, index_path: Path, world_files: dict[str, Path], tmp_path: Path
+) -> None:
     path = shutil.copytree(index_path, tmp_path / "index")
     some = PairSource(index.pairs.heads[:5], index.pairs.tails[:5], {})
     update_index(RelationIndex.open(path), remove=some)
@@ -166,7 +168,8 @@ def test_pairs_are_removed_and_added_without_a_rebuild(index: RelationIndex, ind
     (found,) = smaller.search([query], settings)
     assert set(found.pairs.tolist()) == set(range(5, len(index.pairs)))
 
-    update_index(smaller, add=PairSource(index.pairs.tails[:6], index.pairs.heads[:6], {}))
+    more = PairSource(index.pairs.tails[:6], index.pairs.heads[:6], {})
+    update_index(smaller, add=more, relations=world_files["relations.tsv"])
     larger = RelationIndex.open(path)
     assert larger.artifact.manifest.summary["rows"] == {"absent": 0, "added": 5, "present_already": 1, "removed": 0}
     assert larger.pairs.live == len(index.pairs)
