@@ -36,7 +36,7 @@ P = TypeVar("P")
 R = TypeVar("R")
 A = ParamSpec("A")
 _MISFITS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, pa.ArrowException)
-_PATIENCE = 20
+_PATIENCE = 100
 """How often an artifact is opened again that is replaced while it is read."""
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
