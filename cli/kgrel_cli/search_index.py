@@ -85,7 +85,7 @@ def command(
     if representation is not None:
         from kgrel.data.artifact import Kind, open_artifact
 
-        opened.require(open_artifact(representation, Kind.REPRESENTATION, False).hash, str(representation))
+        opened.require([open_artifact(representation, Kind.REPRESENTATION, False).hash], str(representation))
     with Reporter():
         table, summary = ask(
             opened, settings, pair=pair, pairs=pairs, entity=entity, sentence=sentence, relation=relation, by=by,

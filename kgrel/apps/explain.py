@@ -76,13 +76,10 @@ def explain(
         "prediction": prediction_of(scorer, ids[0], ids[1]),
     }
     omitted = {}
-    made_from = representation_of(scorer.model)
+    refuse_others(scorer.model, pairs, index, representation)
     if index is None:
         omitted["neighbours"] = "no --index was given"
-    elif not made_from:
-        omitted["neighbours"] = "the scorer rests on no representation"
     else:
-        index.require(made_from, str(pairs))
         found["neighbours"] = listed_neighbours(index, ids)
     if corpus is None:
         omitted["sentences"] = "no --corpus was given"
@@ -94,10 +91,7 @@ def explain(
         found["paths"] = short_paths(graph, entities, rows[0], rows[1], SHOWN)
     if representation is None:
         omitted["modes"] = "no --representation was given"
-    elif not made_from:
-        omitted["modes"] = "the scorer rests on no representation"
     else:
-        refuse_other(representation, made_from, pairs)
         modes = relation_modes(representation, ids[0], ids[1], MODES, index=index, corpus=corpus)
         found |= {"modes": modes["modes"], "u": modes["u"]}
     return found | {"omitted": omitted}
@@ -115,24 +109,28 @@ def prediction_of(scorer: PairScorer, source: str, target: str) -> dict[str, Any
     return {name: plain(value) for name, value in scored.items() if name not in ("source", "target")}
 
 
-def representation_of(model: Any) -> str:
-    """Hash of the representation that a scorer, or one of those that it combines, was made from; empty if none was."""
+def representations_of(model: Any) -> list[str]:
+    """Hashes of the representations that a scorer, or those that it combines, were made from; none of baselines."""
     artifacts = [getattr(one, "artifact", None) for one in (model, *getattr(model, "members", ()))]
-    found = [
-        one.manifest.parents["representation"] for one in artifacts if one and "representation" in one.manifest.parents
-    ]
-    return found[0] if found else ""
+    parents = [artifact.manifest.parents for artifact in artifacts if artifact is not None]
+    return [str(one["representation"]) for one in parents if "representation" in one]
 
 
-def refuse_other(representation: Representation, made_from: str, pairs: str | Path) -> None:
-    """Refuse a representation that the scorer does not rest on.
+def refuse_others(
+    model: Any, name: str | Path, index: RelationIndex | None, representation: Representation | None
+) -> None:
+    """Refuse an index or a representation of another model; a scorer that rests on none takes any.
 
     Raises:
-        ArtifactError: it is another one.
+        ArtifactError: one is of another model.
     """
-    assert representation.artifact is not None
-    if representation.artifact.hash != made_from:
-        raise ArtifactError(f"{representation.artifact.path}: is not the representation that {pairs} was trained on")
+    made_from = representations_of(model)
+    if index is not None and made_from:
+        index.require(made_from, str(name))
+    if representation is not None and made_from:
+        assert representation.artifact is not None
+        if representation.artifact.hash not in made_from:
+            raise ArtifactError(f"{representation.artifact.path}: is not the representation that {name} was trained on")
 
 
 def plain(value: Any) -> Any:

@@ -33,7 +33,7 @@ class NonFiniteError(KgrelError):
 
 
 class PassingError(KgrelError):
-    """The machine failed, not the input or the options: finished parts stay, and the same command goes on."""
+    """The machine or the place failed, not the input or the options: finished parts stay, to be gone on with."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

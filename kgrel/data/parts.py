@@ -46,10 +46,12 @@ class Parts:
         """The parts of a run that another process began.
 
         Raises:
-            KgrelError: the directory is not there; the machines share no disk.
+            PassingError: the directory is not there; the machines share no disk.
         """
         if not (directory / IDENTITY).is_file():
-            raise KgrelError(f"{directory} is not to be seen from every machine; write --out to a disk that all share")
+            raise PassingError(
+                f"{directory} is not to be seen from every machine; write --out to a disk that all share"
+            )
         parts = cls.__new__(cls)
         parts.directory = directory
         return parts
@@ -94,7 +96,7 @@ class Parts:
             refuse_place(out, overwrite)
             put(self.directory / WHOLE, out, overwrite)
         except KgrelError as error:
-            raise PassingError(f"{error}; what was computed is kept until the same command is given again") from None
+            raise PassingError(f"{error}; what was computed is kept for the same command with --overwrite") from None
         sync(out.parent)
 
     def delete(self) -> None:

@@ -82,8 +82,14 @@ def rank_listed(model: PairArtifact, edges: Triples, progress: Progress | None =
     return rank_edges(Answerer(model), edges, known, types, progress=progress)
 
 
-def mrr_interval(found: RankedQuestions, edges: Triples, settings: RankingSettings) -> list[float]:
-    """95 % interval of the realistic MRR, entities resampled; ``edges`` are those that were asked for."""
+def mrr_interval(found: RankedQuestions, edges: Triples, settings: RankingSettings) -> list[float] | None:
+    """95 % interval of the realistic MRR, entities resampled; None of a single edge, which tells no spread.
+
+    Args:
+        edges: those that were asked for.
+    """
+    if len(np.unique(found.edges)) < 2:
+        return None
     ends = edges.heads[found.edges], edges.tails[found.edges]
     bounds = interval(mean_statistic(1 / found.ranks.realistic), *ends, settings.draws, settings.seed)
     return [bounds.low, bounds.high]

@@ -119,7 +119,8 @@ def ranking_text(report: dict[str, Any]) -> str:
 
 def mrr_bounds(group: dict[str, Any]) -> str:
     """The interval of the MRR, where one was made."""
-    return "[{:.4f}, {:.4f}]".format(*group["mrr_interval"]) if "mrr_interval" in group else ""
+    bounds = group.get("mrr_interval")
+    return "" if bounds is None else "[{:.4f}, {:.4f}]".format(*bounds)
 
 
 def ranking_cells(figures: dict[str, float], names: list[str]) -> list[str]:

@@ -20,7 +20,7 @@ from kgrel.export.bundle import Bundle
 from kgrel.export.evidence import Evidence
 from kgrel.export.mapping import Mapping, read_mapping
 from kgrel.export.model import PairArtifact
-from kgrel.export.nodes import NodeSource, of_types, read_nodes, with_names, with_others
+from kgrel.export.nodes import NodeSource, of_types, others_of, read_nodes, with_names
 from kgrel.export.novelty import JoinedPairs, refuse_strangers
 from kgrel.export.provenance import provenance_of
 from kgrel.export.record import Edge, Node
@@ -110,18 +110,20 @@ def open_edges(
     graph = Graph.open(inputs.graph) if inputs.graph is not None else None
     model = PairArtifact.open(inputs.pairs) if inputs.pairs is not None else None
     entities, parents = _nodes(model, inputs, graph, mapping)
+    further = others_of(graph, entities, mapping) if graph is not None and model is not None else None
     of_model = (model.thresholds, model.score_kind) if model is not None else ({}, None)
     provenance = provenance_of(settings, mapping, inputs.scored, of_model[0], parents, of_model[1])
-    joined = JoinedPairs(graph, entities) if graph is not None else None
+    every = entities if further is None else entities.joined(further)
+    joined = JoinedPairs(graph, every) if graph is not None else None
     evidence = None
     if inputs.corpus is not None:
         corpus = Corpus.open(inputs.corpus)
-        evidence = Evidence(corpus, entities, settings.max_evidence)
+        evidence = Evidence(corpus, every, settings.max_evidence)
         provenance.parents["corpus"] = corpus.artifact.hash
     if inputs.mapping is not None:
         provenance.parents["mapping"] = sha256_of(Path(inputs.mapping))
     with select_edges(
-        inputs.scored, entities, provenance, mapping, settings,
+        inputs.scored, entities, provenance, mapping, settings, further=further,
         evidence=evidence, joined=joined, input_format=inputs.input_format, progress=progress,
     ) as edges:  # fmt: skip
         yield edges, mapping
@@ -133,8 +135,7 @@ def _nodes(
     """The entities, and the hashes of what gave them and of the model.
 
     Of PAIRS, a nodes file and a graph the first that is given says what nodes there are, and the others name them, a
-    nodes file before a graph. Of a graph only the nodes of the mapping's types are nodes of the export; behind those of
-    PAIRS they stand as well, since ``score-pairs --inductive`` scores them.
+    nodes file before a graph. Of a graph only the nodes of the mapping's types are nodes of the export.
     """
     parents: dict[str, str] = {}
     sources: list[NodeSource] = []
@@ -152,8 +153,6 @@ def _nodes(
     entities = of_types(base, mapping.types) if isinstance(base, Graph) else base.entities
     if graph is not None and base is not graph:
         refuse_strangers(graph, entities)
-        if model is not None:
-            entities = with_others(entities, of_types(graph, mapping.types))
     for source in sources:
         entities = with_names(entities, source)
     return entities, parents

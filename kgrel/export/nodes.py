@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
@@ -74,18 +75,22 @@ def with_names(entities: EntityTable, source: NodeSource) -> EntityTable:
     return EntityTable(entities.types, entities.ids, renamed, entities.alternatives)
 
 
-def with_others(entities: EntityTable, other: EntityTable) -> EntityTable:
-    """The entities, and behind them those of another table that are not among them."""
-    keys = zip(other.types, other.ids, strict=True)
-    return entities.joined(other.rows([row for row, key in enumerate(keys) if entities.find(Entity(*key))[0] < 0]))
-
-
 def of_types(source: NodeSource, types: Collection[str]) -> EntityTable:
     """The entities of some types: a graph has many that no scored pair is of, and that a mapping need not have."""
     table = source.entities
     rows = [row for row, type_ in enumerate(table.types) if type_ in types]
     columns = (table.types, table.ids, table.names, table.alternatives)
     return EntityTable(*([column[row] for row in rows] for column in columns))  # type: ignore[arg-type]
+
+
+def others_of(source: NodeSource, entities: EntityTable, mapping: Mapping) -> EntityTable:
+    """The nodes of a graph that are not among some entities; without those whose CURIE another node has as well."""
+    table = of_types(source, mapping.types)
+    found = table.rows([row for row, key in enumerate(zip(table.types, table.ids, strict=True))
+                        if entities.find(Entity(*key))[0] < 0])  # fmt: skip
+    curies, taken = NodeList(found, mapping).spelled, Counter(NodeList(entities, mapping).curies)
+    taken.update(curies)
+    return found.rows([row for row, curie in enumerate(curies) if taken[curie] == 1])
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,16 @@ class NodeList:
     entities: EntityTable
     mapping: Mapping
 
+    @property
+    def spelled(self) -> list[str]:
+        """CURIE of each row, whether or not another has it too.
+
+        Raises:
+            KgrelError: a type that the mapping does not have.
+        """
+        keys = zip(self.entities.types, self.entities.ids, strict=True)
+        return [self.mapping.curie(*key) for key in keys]
+
     @cached_property
     def curies(self) -> list[str]:
         """CURIE of each row.
@@ -107,8 +122,7 @@ class NodeList:
         Raises:
             KgrelError: a type that the mapping does not have; two entities with one CURIE.
         """
-        keys = zip(self.entities.types, self.entities.ids, strict=True)
-        curies = [self.mapping.curie(*key) for key in keys]
+        curies = self.spelled
         if len(set(curies)) < len(curies):
             self._refuse_twins(curies)
         return curies

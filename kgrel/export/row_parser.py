@@ -16,7 +16,7 @@ from kgrel.export.nodes import NodeList
 from kgrel.export.novelty import JoinedPairs
 from kgrel.export.selection import SCHEMA
 from kgrel.export.settings import ExportSettings
-from kgrel.score.candidates import SCORED, Resolver, find_columns
+from kgrel.score.candidates import SCORED, Resolved, Resolver, find_columns
 
 NO_RELATION = "NO-RELATION"
 """As kgrel.score.scorer has it, which loads torch with what it needs."""
@@ -45,7 +45,11 @@ class Counts:
 
 
 class RowParser:
-    """Turns chunks of the list into rows of :data:`SCHEMA`."""
+    """Turns chunks of the list into rows of :data:`SCHEMA`.
+
+    Args:
+        known: so many nodes the model that scored the list knows; the others are ends of ``inductive`` rows alone.
+    """
 
     def __init__(
         self,
@@ -54,11 +58,14 @@ class RowParser:
         mapping: Mapping,
         settings: ExportSettings,
         joined: JoinedPairs | None = None,
+        known: int | None = None,
     ) -> None:
         self.path, self.settings, self.mapping, self.nodes = reader.path, settings, mapping, nodes
         self.joined = joined
         self.pairs = find_columns(reader.columns, self.path)
-        self.resolver = Resolver(nodes.entities)
+        count = len(nodes.entities)
+        self.resolver = Resolver(nodes.entities if known in (None, count) else nodes.entities.rows(range(known or 0)))
+        self.of_all = Resolver(nodes.entities)
         self.relations = list(mapping.relations)
         try:
             self.required = {
@@ -105,7 +112,7 @@ class RowParser:
         name = self.optional["status"]
         if name is None:
             return lines, table
-        ok = pc.is_in(table.column(name), pa.array(SCORED)).to_numpy()
+        ok = pc.is_in(table.column(name).cast(pa.string()), pa.array(SCORED)).to_numpy()
         counts.unscored += int((~ok).sum())
         return lines[ok], table.filter(pa.array(ok))
 
@@ -141,6 +148,8 @@ class RowParser:
 
     def _ends(self, lines: Rows, table: pa.Table) -> tuple[Rows, Rows]:
         resolved = self.resolver.resolve(table, self.pairs)
+        if self.optional["status"] and self.of_all.entities is not self.resolver.entities:
+            self._predicted(table, resolved)
         bad = np.flatnonzero(resolved.status != "ok")
         if len(bad):
             row, reason = int(bad[0]), resolved.status[bad[0]]
@@ -150,6 +159,18 @@ class RowParser:
                 message += ", and as --graph the GRAPH that its entities were predicted from"
             raise InputError(self.path, message, int(lines[row]))
         return resolved.heads, resolved.tails
+
+    def _predicted(self, table: pa.Table, resolved: Resolved) -> None:
+        """Fill in the ends of ``inductive`` rows that the model does not know."""
+        status = table.column(self.optional["status"]).cast(pa.string())
+        mine = np.flatnonzero(pc.fill_null(pc.equal(status, "inductive"), False).to_numpy())
+        if not len(mine):
+            return
+        found = self.of_all.resolve(table.take(pa.array(mine)), self.pairs)
+        for ends, others in ((resolved.heads, found.heads), (resolved.tails, found.tails)):
+            ends[mine] = np.where(ends[mine] < 0, others, ends[mine])
+        good = mine[(resolved.heads[mine] >= 0) & (resolved.tails[mine] >= 0)]
+        resolved.status[good] = "ok"
 
     def _relation(self, lines: Rows, table: pa.Table) -> Rows:
         """Number of the best relation of each row."""

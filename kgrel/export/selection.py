@@ -185,7 +185,7 @@ class Best:
             rows = self._best_of_heads(rows)
         rows = rows.take(pa.array(self._order(rows)))
         if self._top:
-            rows = rows.slice(0, int((self._places(rows) < self._top).sum()))
+            rows = rows.filter(pa.array(self._places(rows) < self._top))
         if not self._per_head:
             rows = self._distinct(rows)
         self._kept = rows

@@ -87,8 +87,9 @@ class EdgeCollector:
             raise InputError(self._path, "the identifier of an end is empty", line)
         if self._given is None:
             return self._nodes.declare(self._path, line, id_, type_, name)
-        row, status = self._given.find(parse_entity(id_ or "", type_))
-        others = self._nodes.otherwise_typed.get((id_ or "").strip(), []) if not (type_ or "").strip() else []
+        entity = parse_entity(id_ or "", type_)
+        row, status = self._given.find(entity)
+        others = self._nodes.otherwise_typed.get(entity, []) if not (type_ or "").strip() else []
         if others and status == "unknown":
             return others[0] if len(others) == 1 else AMBIGUOUS
         return {"ok": AMBIGUOUS if others else row, "unknown": DANGLING}.get(status, AMBIGUOUS)

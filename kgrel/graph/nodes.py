@@ -23,14 +23,14 @@ class NodeCollector:
 
     Attributes:
         types: of each node; ``ids`` and ``names`` likewise.
-        otherwise_typed: CURIE as the nodes spell it → nodes of which the file says another type than the prefix does.
+        otherwise_typed: what a CURIE says → nodes with that CURIE of which the file says another type.
     """
 
     def __init__(self) -> None:
         self.types: list[str] = []
         self.ids: list[str] = []
         self.names: list[str] = []
-        self.otherwise_typed: dict[str, list[int]] = {}
+        self.otherwise_typed: dict[Entity, list[int]] = {}
         self._rows: dict[Entity, int] = {}
         self._further: list[pa.Table] = []
 
@@ -53,8 +53,9 @@ class NodeCollector:
                 continue
             fresh[place] = True
             row = self._append(entity, name)
-            if parse_entity(id_ or "").type not in (None, entity.type):
-                self.otherwise_typed.setdefault((id_ or "").strip(), []).append(row)
+            spelled = parse_entity(id_ or "")
+            if spelled.type not in (None, entity.type):
+                self.otherwise_typed.setdefault(spelled, []).append(row)
         problems.add("repeated_node", path, repeated)
         self._further.append(table.drop_columns(list(NODE)).filter(pa.array(fresh)))
 

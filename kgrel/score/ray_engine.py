@@ -38,8 +38,8 @@ OBJECT_STORE_BYTES = 200 * 2**20
 MAX_BLOCKS = 10_000
 """Ray tasks of a run at most; beyond it, a task has several chunks."""
 
-OUTCOME = ("rows", "path", "message", "line")
-"""What an actor says of a chunk: its rows, or the parts of a stated failure."""
+OUTCOME = ("rows", "path", "message", "line", "passing")
+"""What an actor says of a chunk: its rows, or the parts of a stated failure, and whether the machine failed."""
 
 Batch = dict[str, Any]
 
@@ -77,16 +77,16 @@ class ChunkActor:
         outcomes = [self._score(int(number)) for number in batch["number"]]
         return {name: np.array(values) for name, values in zip(OUTCOME, zip(*outcomes, strict=True), strict=True)}
 
-    def _score(self, number: int) -> tuple[int, str, str, int]:
+    def _score(self, number: int) -> tuple[int, str, str, int, bool]:
         try:
             parts, chunks, scorer = self._open()
             if number not in parts:  # a task that is done again after a crash finds its first chunks done
                 parts.write(number, scorer.score(*chunks.read(number)))
         except InputError as error:
-            return 0, error.path, error.message, error.line or 0
+            return 0, error.path, error.message, error.line or 0, False
         except KgrelError as error:
-            return 0, "", str(error), 0
-        return chunks.rows(number), "", "", 0
+            return 0, "", str(error), 0, isinstance(error, PassingError)
+        return chunks.rows(number), "", "", 0, False
 
     def _open(self) -> tuple[Parts, Chunks, ChunkScorer]:
         if self._opened is None:
@@ -95,7 +95,7 @@ class ChunkActor:
             model = open_scorer(task.pairs)
             artifact = getattr(model, "artifact", None)
             if artifact is None or artifact.hash != task.hash:
-                raise ArtifactError(f"{task.pairs} is not the same artifact on every machine")
+                raise PassingError(f"{task.pairs} is not the same artifact on every machine")
             schema = pa.ipc.read_schema(pa.py_buffer(task.schema))
             whole = Path(task.chunks)
             chunks = ArrowChunks(whole) if whole.name == CUT else ParquetChunks(whole, task.settings.chunk_rows)
@@ -181,9 +181,10 @@ class RayEngine:
         Raises:
             KgrelError: the first stated failure among them.
         """
-        for rows, path, message, line in zip(*(batch[name].tolist() for name in OUTCOME), strict=True):
+        for rows, path, message, line, passing in zip(*(batch[name].tolist() for name in OUTCOME), strict=True):
             if message:
-                raise InputError(path, message, line or None) if path else KgrelError(message)
+                plain = PassingError if passing else KgrelError
+                raise InputError(path, message, line or None) if path else plain(message)
             yield rows
 
 

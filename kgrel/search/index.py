@@ -7,6 +7,7 @@ FAISS proposes; what an answer says is computed from the stored vectors, so it i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -137,20 +138,20 @@ class RelationIndex:
         """Whether it was built with relations, so that a pair without any is not listed."""
         return "relations" in self.artifact.manifest.parents
 
-    def require(self, other: str, named: str) -> None:
+    def require(self, others: Sequence[str], named: str) -> None:
         """Refuse what was made from another representation.
 
         Args:
-            other: its hash of the representation.
+            others: hashes of the representations that it was made from.
             named: what it is, for the message.
 
         Raises:
-            ArtifactError: the hashes differ.
+            ArtifactError: that of the index is none of them.
         """
-        if other != self.representation_hash:
+        if self.representation_hash not in others:
             raise ArtifactError(
                 f"{self.artifact.path}: is an index of the representation {self.representation_hash[:12]}, but {named} "
-                f"is of {other[:12]}; build an index of the same representation"
+                f"is of {' and '.join(other[:12] for other in others)}; build an index of the same representation"
             )
 
     def pair_vectors(self, head: int, tail: int, order: str) -> Halves:

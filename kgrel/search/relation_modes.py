@@ -60,7 +60,7 @@ def relation_modes(
     if head == tail:
         raise KgrelError(f"{first!r} and {second!r} are the same entity; give two different ones")
     if index is not None and representation.artifact is not None:
-        index.require(representation.artifact.hash, str(representation.artifact.path))
+        index.require([representation.artifact.hash], str(representation.artifact.path))
     samples, means = sampled(representation.model, head, tail, settings)
     points = said(representation.model, samples)
     modes = find_modes(points, settings)

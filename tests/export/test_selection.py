@@ -72,6 +72,21 @@ def test_an_edge_with_several_scores_takes_one_place_of_its_head(per_head: int) 
     assert pa.concat_tables(best.tables()).column("score").to_pylist() == sorted(wanted, reverse=True)
 
 
+def test_a_repeat_with_a_lower_score_takes_no_place_of_the_best() -> None:
+    rows = random_rows(4).slice(0, 4)
+    same = pa.array([0, 1, 2, 0])  # the first edge once more, behind all others
+    for name in ("head", "subject", "object", "relation"):
+        number = rows.schema.get_field_index(name)
+        rows = rows.set_column(
+            number, name, (same if name == "object" else pa.array([0] * 4)).cast(rows.schema.types[number])
+        )
+    rows = rows.set_column(rows.schema.get_field_index("score"), "score", pa.array([0.9, 0.8, 0.7, 0.6]))
+    best = Best(6, 6, 2, 0)
+    best.add(rows)
+    assert (best.finish(), best.repeated) == (2, 1)
+    assert pa.concat_tables(best.tables()).column("score").to_pylist() == [0.9, 0.8]
+
+
 @pytest.mark.parametrize(("top", "per_head"), [(5, 0), (0, 2), (7, 3), (1000, 0)])
 def test_the_best_do_not_depend_on_when_the_others_are_dropped(
     top: int, per_head: int, monkeypatch: pytest.MonkeyPatch

@@ -171,7 +171,7 @@ def test_a_node_is_of_the_type_that_its_file_says_whatever_its_prefix(tmp_path: 
              "NCBIGene:8\tbiolink:Gene", "NCBIGene:8\tbiolink:Pathway"]  # fmt: skip
     nodes.write_text("\n".join(["id\tcategory", *lines]) + "\n")
     triples = [
-        ("NCBIGene:7", "DRUGBANK:DB1"),
+        ("NCBIGene:7", "drugbank:DB1"),
         ("DOID:9", "NCBIGene:7"),
         ("NCBIGene:8", "NCBIGene:7"),
         ("DOID:9", "DOID:8"),

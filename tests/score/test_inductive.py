@@ -158,3 +158,21 @@ def test_predictions_become_edges_where_the_graph_names_their_nodes(
     unheard = f"NCBIGene:{UNHEARD.partition('::')[2]}"
     edges = [json.loads(line) for line in (tmp_path / "out" / "edges.jsonl").read_text().splitlines()]
     assert len(edges) == counts["edges"] > sum(unheard in (edge["subject"], edge["object"]) for edge in edges) > 0
+
+
+def test_other_nodes_of_the_graph_disturb_no_row(
+    pairs: pd.DataFrame, pairs_path: Path, world_files: dict[str, Path], tmp_path: Path
+) -> None:
+    """Bare identifiers of the model's entities stay clear; nodes with one CURIE matter only where they are named."""
+    known = pairs.iloc[[0, 2]].apply(lambda side: side.str.partition("::")[2])
+    scored = PairScorer.load(pairs_path).score(known)
+    assert set(scored["status"]) == {"ok"}
+    scored.to_csv(tmp_path / "scored.csv", index=False)
+    kind, _, namesake = pairs.iloc[0]["source"].partition("::")
+    other = "Gene" if kind != "GENE" else "Compound"
+    more = f"{namesake}\tnamesake\t{other}\nUMLS:C1\tone\tCompound\nUMLS:C1\tother\tDisease\n"
+    (tmp_path / "nodes.tsv").write_text(world_files["nodes.tsv"].read_text() + more)
+    import_graph([tmp_path / "nodes.tsv", world_files["edges.sif"]], tmp_path / "graph")
+    inputs = Inputs(tmp_path / "scored.csv", pairs_path, graph=tmp_path / "graph")
+    counts = export_scored("kgx", inputs, tmp_path / "out", ExportSettings("infores:lab", threshold=0.0))
+    assert counts["edges"] == 2

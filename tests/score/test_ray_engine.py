@@ -28,7 +28,7 @@ from kgrel.data.tables import TableReader, write_table
 from kgrel.score.ray_engine import ChunkActor, RayEngine, Task, refuse_foreign, running
 from kgrel.score.scorer import ADDED
 from kgrel.score.settings import RaySettings, ScoreSettings
-from kgrel.score.stream import score_file
+from kgrel.score.stream import ChunkScorer, score_file
 from kgrel.train.pair_model import PairModel
 
 CHUNK = ScoreSettings(chunk_rows=512)
@@ -232,8 +232,28 @@ def test_what_differs_between_machines_is_refused(
     candidates, engine = random_list(pair_model, tmp_path / "list.csv", 600), in_process(pairs_path)
     task_of: Any = engine._task
     monkeypatch.setattr(engine, "_task", lambda *given: dataclasses.replace(task_of(*given), **changed))
-    with pytest.raises(KgrelError, match=message):
+    with pytest.raises(PassingError, match=message):
         score_file(pair_model, candidates, tmp_path / "scored.csv", CHUNK, engine=engine)
+
+
+def test_an_actor_whose_memory_does_not_suffice_costs_no_finished_chunk(
+    in_process: type[RayEngine], pairs_path: Path, pair_model: PairModel, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    candidates, out = random_list(pair_model, tmp_path / "list.csv", 2000), tmp_path / "scored.csv"
+    score, done = ChunkScorer.score, []
+
+    def fails_later(self: ChunkScorer, lines: np.ndarray, table: pa.Table) -> pa.Table:
+        if len(done) == 2:
+            raise PassingError("memory does not suffice")
+        done.append(table.num_rows)
+        return score(self, lines, table)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ChunkScorer, "score", fails_later)
+        with pytest.raises(PassingError, match="memory does not suffice"):
+            score_file(pair_model, candidates, out, CHUNK, engine=in_process(pairs_path))
+    assert score_file(pair_model, candidates, out, CHUNK, engine=in_process(pairs_path)).resumed_rows == sum(done) > 0
 
 
 @pytest.mark.parametrize("version", ["0.0.1", None])

@@ -94,7 +94,9 @@ def test_where_the_machine_fails_finished_chunks_stay(
 
     with monkeypatch.context() as patch:
         patch.setattr(parts, "put", appears)
-        with pytest.raises(PassingError, match="the name is taken; what was computed is kept"):
+        with pytest.raises(
+            PassingError, match="the name is taken; what was computed is kept for the same command with --overwrite"
+        ):
             score_file(scorer, candidates, out, settings)
     assert out.read_text() == "of another"
     assert score_file(scorer, candidates, out, settings, overwrite=True).resumed_rows == 4 * TILE

@@ -152,8 +152,8 @@ def test_a_query_that_is_not_finite_is_refused(index: RelationIndex) -> None:
 
 def test_an_index_of_another_model_is_refused(index: RelationIndex) -> None:
     with pytest.raises(ArtifactError, match="build an index of the same representation"):
-        index.require("0" * 64, "pairs")
-    index.require(index.representation_hash, "pairs")
+        index.require(["0" * 64], "pairs")
+    index.require(["0" * 64, index.representation_hash], "pairs")
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kgrel.apps.edge_paths import PathFinder
+from kgrel.apps.explain import refuse_others
 from kgrel.apps.explore.predictions import co_mentioned, read_predictions
 from kgrel.apps.explore.reviews import Reviews
 from kgrel.apps.explore.settings import ExploreSettings
@@ -49,6 +50,7 @@ def open_workbench(
     opened_corpus = Corpus.open(corpus) if corpus is not None else None
     finder = PathFinder.open(graph, scorer.model.entities) if graph is not None else None
     opened = Representation.open(representation) if representation is not None else None
+    refuse_others(scorer.model, pairs, opened_index, opened)
     found = (
         read_predictions(predictions, scorer.model, format, progress)
         if predictions is not None

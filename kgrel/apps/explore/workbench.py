@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 
 from kgrel.apps.edge_paths import PathFinder
-from kgrel.apps.explain import MODES, identifier_of, plain, prediction_of, refuse_other, representation_of
+from kgrel.apps.explain import MODES, identifier_of, plain, prediction_of
 from kgrel.apps.explore.predictions import Predictions, Rows, Shown, View, of_table
 from kgrel.apps.explore.reviews import Reviews
 from kgrel.apps.explore.settings import ExploreSettings
 from kgrel.data.entities import parse_entity
-from kgrel.data.errors import ArtifactError, KgrelError, did_you_mean
+from kgrel.data.errors import KgrelError, did_you_mean
 from kgrel.graph.best_paths import WeighedPath, relations_of
 from kgrel.model.representation import Representation
 from kgrel.score.pair_scorer import PairScorer
@@ -44,11 +44,7 @@ MOST_ROWS = 1_000
 
 @dataclass
 class Workbench:
-    """Opened artifacts; every method may be called from any thread.
-
-    Raises:
-        ArtifactError: index or representation is another than that of the classifier, or it has none.
-    """
+    """Opened artifacts, those of one model; every method may be called from any thread."""
 
     scorer: PairScorer
     predictions: Predictions
@@ -65,15 +61,6 @@ class Workbench:
     _search_lock: RLock = field(default_factory=RLock, repr=False)
     """Held while the index or the representation does, which takes longer; a prediction does not wait for it."""
     _rankings: OrderedDict[tuple[int, str], Shown] = field(default_factory=OrderedDict, repr=False)
-
-    def __post_init__(self) -> None:
-        made_from = representation_of(self.scorer.model)
-        if not made_from and (self.index is not None or self.representation is not None):
-            raise ArtifactError(f"{self.name}: rests on no representation; leave out index and representation")
-        if self.index is not None:
-            self.index.require(made_from, self.name)
-        if self.representation is not None:
-            refuse_other(self.representation, made_from, self.name)
 
     @cached_property
     def _all(self) -> Shown:

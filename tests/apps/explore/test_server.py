@@ -19,6 +19,7 @@ from kgrel.apps.explore.server import FILES, address_of, listen, make_app
 from kgrel.apps.explore.settings import ExploreSettings
 from kgrel.apps.explore.workbench import Workbench
 from kgrel.data.errors import ArtifactError, KgrelError
+from kgrel.search.index import RelationIndex
 
 pytest.importorskip("fastapi")
 pytest.importorskip("httpx2")
@@ -223,16 +224,13 @@ def test_what_was_not_given_is_none(pairs_path: Path, tmp_path: Path) -> None:
     assert set(client.get("about")["given"].values()) == {False}
 
 
-def test_an_index_of_another_model_is_refused_at_the_start(workbench: Workbench) -> None:
-    assert workbench.index is not None
-    parents = workbench.index.artifact.manifest.parents
-    right = parents["representation"]
-    parents["representation"] = "0" * 64
-    try:
-        with pytest.raises(ArtifactError, match="build an index of the same representation"):
-            dataclasses.replace(workbench)
-    finally:
-        parents["representation"] = right
+def test_an_index_of_another_model_is_refused_before_anything_is_written(
+    pairs_path: Path, index_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RelationIndex, "representation_hash", "0" * 64)
+    with pytest.raises(ArtifactError, match="build an index of the same representation"):
+        open_workbench(pairs_path, tmp_path / "reviews.sqlite", index=index_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture
