@@ -110,10 +110,11 @@ def open_edges(
     graph = Graph.open(inputs.graph) if inputs.graph is not None else None
     model = PairArtifact.open(inputs.pairs) if inputs.pairs is not None else None
     entities, parents = _nodes(model, inputs, graph, mapping)
-    further = others_of(graph, entities, mapping) if graph is not None and model is not None else None
     of_model = (model.thresholds, model.score_kind) if model is not None else ({}, None)
     provenance = provenance_of(settings, mapping, inputs.scored, of_model[0], parents, of_model[1])
-    every = entities if further is None else entities.joined(further)
+    every = entities
+    if graph is not None and model is not None:  # score-pairs --inductive scores nodes of a graph as well
+        every = entities.joined(others_of(graph, entities, mapping))
     joined = JoinedPairs(graph, every) if graph is not None else None
     evidence = None
     if inputs.corpus is not None:
@@ -123,7 +124,7 @@ def open_edges(
     if inputs.mapping is not None:
         provenance.parents["mapping"] = sha256_of(Path(inputs.mapping))
     with select_edges(
-        inputs.scored, entities, provenance, mapping, settings, further=further,
+        inputs.scored, every, provenance, mapping, settings, known=entities,
         evidence=evidence, joined=joined, input_format=inputs.input_format, progress=progress,
     ) as edges:  # fmt: skip
         yield edges, mapping

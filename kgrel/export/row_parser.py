@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kgrel.data.entities import EntityTable
 from kgrel.data.errors import InputError, KgrelError, NonFiniteError
 from kgrel.data.tables import TableReader, find_column, optional_column
 from kgrel.export.mapping import Mapping
@@ -48,7 +49,8 @@ class RowParser:
     """Turns chunks of the list into rows of :data:`SCHEMA`.
 
     Args:
-        known: so many nodes the model that scored the list knows; the others are ends of ``inductive`` rows alone.
+        known: the first of the nodes, which ends of all rows are looked up in; the others are ends of ``inductive``
+            rows alone.
     """
 
     def __init__(
@@ -58,14 +60,13 @@ class RowParser:
         mapping: Mapping,
         settings: ExportSettings,
         joined: JoinedPairs | None = None,
-        known: int | None = None,
+        known: EntityTable | None = None,
     ) -> None:
         self.path, self.settings, self.mapping, self.nodes = reader.path, settings, mapping, nodes
         self.joined = joined
         self.pairs = find_columns(reader.columns, self.path)
-        count = len(nodes.entities)
-        self.resolver = Resolver(nodes.entities if known in (None, count) else nodes.entities.rows(range(known or 0)))
-        self.of_all = Resolver(nodes.entities)
+        self.resolver = Resolver(nodes.entities if known is None else known)
+        self.of_predicted = Resolver(nodes.entities)
         self.relations = list(mapping.relations)
         try:
             self.required = {
@@ -148,8 +149,7 @@ class RowParser:
 
     def _ends(self, lines: Rows, table: pa.Table) -> tuple[Rows, Rows]:
         resolved = self.resolver.resolve(table, self.pairs)
-        if self.optional["status"] and self.of_all.entities is not self.resolver.entities:
-            self._predicted(table, resolved)
+        self._predicted(table, resolved)
         bad = np.flatnonzero(resolved.status != "ok")
         if len(bad):
             row, reason = int(bad[0]), resolved.status[bad[0]]
@@ -162,11 +162,14 @@ class RowParser:
 
     def _predicted(self, table: pa.Table, resolved: Resolved) -> None:
         """Fill in the ends of ``inductive`` rows that the model does not know."""
-        status = table.column(self.optional["status"]).cast(pa.string())
+        name = self.optional["status"]
+        if name is None or len(self.of_predicted.entities) == len(self.resolver.entities):
+            return
+        status = table.column(name).cast(pa.string())
         mine = np.flatnonzero(pc.fill_null(pc.equal(status, "inductive"), False).to_numpy())
         if not len(mine):
             return
-        found = self.of_all.resolve(table.take(pa.array(mine)), self.pairs)
+        found = self.of_predicted.resolve(table.take(pa.array(mine)), self.pairs)
         for ends, others in ((resolved.heads, found.heads), (resolved.tails, found.tails)):
             ends[mine] = np.where(ends[mine] < 0, others, ends[mine])
         good = mine[(resolved.heads[mine] >= 0) & (resolved.tails[mine] >= 0)]

@@ -146,7 +146,7 @@ def select_edges(
     mapping: Mapping | None = None,
     settings: ExportSettings | None = None,
     *,
-    further: EntityTable | None = None,
+    known: EntityTable | None = None,
     evidence: Evidence | None = None,
     joined: JoinedPairs | None = None,
     input_format: Format | None = None,
@@ -159,7 +159,8 @@ def select_edges(
     Args:
         scored: csv, tsv, jsonl or parquet, ``-`` for standard input.
         entities: the nodes that the list's identifiers are looked up in.
-        further: nodes behind these, for ends of rows with the status ``inductive`` that are not among the others.
+        known: those of them that ends of all rows are looked up in, by default all; the others, which stand behind
+            them, are ends of rows with the status ``inductive`` alone.
         evidence: gives the documents of each edge.
         joined: pairs that count as known beside those that the list calls so.
 
@@ -168,11 +169,10 @@ def select_edges(
             mapping or does not fit the types of its pair; each with its line.
     """
     settings, mapping, progress = settings or ExportSettings(), mapping or Mapping(), progress or Silent()
-    known, entities = len(entities), entities if further is None else entities.joined(further)
     nodes = NodeList(entities, mapping)
     counts, used = Counts(), np.zeros(len(entities), np.bool_)
     with TableReader(scored, input_format) as reader:
-        parse = RowParser(reader, nodes, mapping, settings, joined, known)
+        parse = RowParser(reader, nodes, mapping, settings, joined, entities if known is None else known)
         size = len(entities), max(1, len(mapping.relations))
         limited = settings.top or settings.per_head
         selected: Selected = Best(*size, settings.top, settings.per_head) if limited else Streamed(*size)

@@ -90,9 +90,10 @@ class EdgeCollector:
         entity = parse_entity(id_ or "", type_)
         row, status = self._given.find(entity)
         others = self._nodes.otherwise_typed.get(entity, []) if not (type_ or "").strip() else []
-        if others and status == "unknown":
-            return others[0] if len(others) == 1 else AMBIGUOUS
-        return {"ok": AMBIGUOUS if others else row, "unknown": DANGLING}.get(status, AMBIGUOUS)
+        found = [row, *others] if status == "ok" else others
+        if status == "untyped" or len(found) > 1:
+            return AMBIGUOUS
+        return found[0] if found else DANGLING
 
     def _relation(self, lines: Ints, column: pa.ChunkedArray) -> Ints:
         encoded = pc.dictionary_encode(column.combine_chunks())

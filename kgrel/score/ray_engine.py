@@ -124,8 +124,9 @@ class RayEngine:
         """Fill the parts; see :data:`kgrel.score.stream.Engine`.
 
         Raises:
-            PassingError: no Ray cluster at the address, another kgrel there, workers that fail again and again.
-            KgrelError: paths that not every machine sees, or what scoring raises.
+            PassingError: no Ray cluster at the address, another kgrel there, workers that fail again and again, paths
+                or an artifact that not every machine sees.
+            KgrelError: what scoring raises.
         """
         cut_path = parts.directory.resolve() / CUT
         chunks = chunks_of(job.reader, cut_path)

@@ -166,6 +166,26 @@ def test_evaluate_pairs(kgrel: Kgrel, pairs_path: Path, monkeypatch: pytest.Monk
     assert validation["settings"] == dataclasses.asdict(settings)
 
 
+def test_what_cannot_be_drawn_is_refused_before_the_evaluation(
+    kgrel: Kgrel,
+    pairs_path: Path,
+    corpus_path: Path,
+    world_files: Files,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given = ("--corpus", corpus_path, "--relations", world_files["relations.tsv"])
+    assert kgrel("train-baseline", "degree", *given, "--out", tmp_path / "degree").code == 0
+    monkeypatch.setattr(evaluate, "evaluate_pairs", lambda *_: pytest.fail("said too late"))
+    told = {
+        (tmp_path / "degree", tmp_path / "a.png"): "the scores of a baseline are no probabilities to draw",
+        (pairs_path, tmp_path / "none" / "a.png"): "none is no directory; make it first",
+    }
+    for (artifact, plot), message in told.items():
+        outcome = kgrel("evaluate-pairs", artifact, "--plot", plot)
+        assert (outcome.code, message in outcome.err) == (1, True)
+
+
 def test_report_of_pairs(kgrel: Kgrel, pairs_path: Path, corpus_path: Path, tmp_path: Path) -> None:
     out, short = tmp_path / "page.html", ["--no-baselines", "--draws", LEAST_DRAWS]
     training = kgrel("report", pairs_path, "--out", out)

@@ -175,3 +175,18 @@ def reachable(port: int) -> bool:
     """Whether something listens."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture
+def scored_pairs(pairs_path: Path, world_files: dict[str, Path], tmp_path: Path) -> Path:
+    """Pairs of the small world that stand in a sentence together, scored by its barely trained model."""
+    from kgrel.score.stream import score_file
+    from kgrel.train.pair_model import PairModel
+
+    entities, pairs = PairModel.open(pairs_path), tmp_path / "candidates.csv"
+    heads, tails, _ = entities.comentions
+    names = [f"{t}::{i}" for t, i in zip(entities.entities.types, entities.entities.ids, strict=True)]
+    lines = [f"{names[h]},{names[t]}" for h, t in zip(heads[:40].tolist(), tails[:40].tolist(), strict=True)]
+    pairs.write_text("source,target\n" + "\n".join(lines) + "\n")
+    score_file(entities, pairs, tmp_path / "scored-pairs.csv")
+    return tmp_path / "scored-pairs.csv"

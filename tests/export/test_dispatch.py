@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import re
@@ -14,24 +13,18 @@ from typing import Any
 
 import pytest
 
-from kgrel.baselines.baseline import train_baseline
-from kgrel.baselines.degree import Degree
-from kgrel.baselines.settings import DegreeSettings
 from kgrel.data.entities import EntityTable
 from kgrel.data.errors import KgrelError
-from kgrel.export import model as model_module
-from kgrel.export import row_parser, to_hetero_data, to_networkx
+from kgrel.export import to_hetero_data, to_networkx
 from kgrel.export.adapters import biocypher_edges, biocypher_nodes
 from kgrel.export.dispatch import WRITERS, Inputs, export_scored, open_edges, write
 from kgrel.export.evidence import Evidence, document_curie
 from kgrel.export.records import EdgeRecords
 from kgrel.export.settings import FORMATS, ExportSettings, KgxSettings
 from kgrel.export.validate import validate_export
-from kgrel.score import scorer
-from kgrel.score.combine import combine_pairs
 from kgrel.text.corpus import Corpus
 from kgrel.text.evidence import EvidenceIndex
-from kgrel.train import pair_artifact, pair_model
+from kgrel.train import pair_model
 from kgrel_cli.export import OUT
 from tests.compressing import COMPRESSIONS, compressed
 from tests.export.conftest import EDGES, NODES, make_edge
@@ -47,25 +40,6 @@ def nodes_file(tmp_path: Path) -> Path:
     path = tmp_path / "nodes.tsv"
     path.write_text("id\ttype\tname\n1\tGENE\tABC\n7\tGENE\tDEF\nDOID:2\tDISEASE\tCrohn's\nDOID:3\tDISEASE\tX\n")
     return path
-
-
-@pytest.fixture
-def scored_pairs(pairs_path: Path, world_files: dict[str, Path], tmp_path: Path) -> Path:
-    """Pairs of the small world that stand in a sentence together, scored by its barely trained model."""
-    from kgrel.score.stream import score_file
-
-    entities, pairs = pair_model.PairModel.open(pairs_path), tmp_path / "candidates.csv"
-    heads, tails, _ = entities.comentions
-    names = [f"{t}::{i}" for t, i in zip(entities.entities.types, entities.entities.ids, strict=True)]
-    lines = [f"{names[h]},{names[t]}" for h, t in zip(heads[:40].tolist(), tails[:40].tolist(), strict=True)]
-    pairs.write_text("source,target\n" + "\n".join(lines) + "\n")
-    score_file(entities, pairs, tmp_path / "scored-pairs.csv")
-    return tmp_path / "scored-pairs.csv"
-
-
-def test_the_names_of_the_files_of_pairs_are_those_of_the_model() -> None:
-    assert (model_module.ENTITIES, model_module.MODEL) == (pair_artifact.ENTITIES, pair_artifact.MODEL)
-    assert row_parser.NO_RELATION == scorer.NO_RELATION
 
 
 def test_edges_carry_the_model_its_threshold_and_the_documents_of_their_sentences(
@@ -102,26 +76,6 @@ def test_edges_carry_the_model_its_threshold_and_the_documents_of_their_sentence
     assert manifest["parents"]["pairs"] == model.artifact.hash
     assert manifest["parents"]["corpus"] == corpus.artifact.hash
     assert validate_export(tmp_path / "out").problems == {}
-
-
-def test_edges_say_what_kind_of_number_their_score_is_where_the_model_is_known(
-    scored_pairs: Path, pairs_path: Path, corpus_path: Path, world_files: dict[str, Path], tmp_path: Path
-) -> None:
-    degree, combined = tmp_path / "degree", tmp_path / "combined"
-    train_baseline(Degree, Corpus.open(corpus_path), world_files["relations.tsv"], degree, DegreeSettings())
-    combine_pairs([pairs_path, degree], combined)
-    kinds = {pairs_path: "posterior_predictive_mean", degree: "degree_score", combined: "combined_probability"}
-    settings = dataclasses.replace(PUBLISHER, threshold=0.0)
-    for number, (path, kind) in enumerate(kinds.items()):
-        export_scored("kgx", Inputs(scored_pairs, path), tmp_path / f"out-{number}", settings)
-        assert {edge["kgrel_score_kind"] for edge in read_jsonl(tmp_path / f"out-{number}")[1].values()} == {kind}
-    lines = world_files["nodes.tsv"].read_text().splitlines(keepends=True)
-    (tmp_path / "nodes.tsv").write_text("".join(line for line in lines if "pathway" not in line.lower()))
-    inputs = Inputs(scored_pairs, nodes=tmp_path / "nodes.tsv")
-    export_scored("kgx", inputs, tmp_path / "out", dataclasses.replace(settings, model_version="1"))
-    _, edges = read_jsonl(tmp_path / "out")
-    assert edges
-    assert not any("kgrel_score_kind" in edge for edge in edges.values())
 
 
 @pytest.mark.parametrize(

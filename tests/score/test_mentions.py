@@ -6,7 +6,8 @@ import pyarrow.csv as csv
 import pyarrow.parquet as pq
 import pytest
 
-from kgrel.data.errors import KgrelError
+from kgrel.data import parts
+from kgrel.data.errors import KgrelError, PassingError
 from kgrel.score import mentions
 from kgrel.score.mentions import MentionScorer, classify_file
 from kgrel.score.settings import ClassifySettings
@@ -79,6 +80,25 @@ def test_a_killed_run_goes_on_and_writes_the_same(
     assert done == [2, 5, 5, 8]
     assert other.read_bytes() == whole.read_bytes()
     assert csv.read_csv(whole).num_rows == len(ROWS)
+
+
+def test_an_output_that_another_wrote_meanwhile_costs_no_finished_chunk(
+    model: MentionModel, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, settings = tmp_path / "out.csv", ClassifySettings(chunk_rows=3)
+
+    def appears(staging: Path, path: Path, overwrite: bool) -> None:
+        path.write_text("of another")
+        raise KgrelError("the name is taken")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(parts, "put", appears)
+        with pytest.raises(PassingError, match="the name is taken"):
+            classify_file(model, MentionReader(source, chunk_rows=3), out, settings)
+    assert out.read_text() == "of another"
+    monkeypatch.setattr(MentionScorer, "classify", lambda *_: pytest.fail("classified again"))
+    classify_file(model, MentionReader(source, chunk_rows=3), out, settings, overwrite=True)
+    assert csv.read_csv(out).num_rows == len(ROWS)
 
 
 def test_a_column_is_never_overwritten(model: MentionModel, tmp_path: Path) -> None:
